@@ -1,0 +1,127 @@
+"""The nouns: kernels and patterns, as plain NumPy records.
+
+Every framework stores the weights of a convolution in its own order of axes. Inside this package there is one,
+`(*spatial, in, out)`, named after its axes: `IO` (no spatial axis: a dense matrix), `WIO`, `HWIO`, `DHWIO`.
+`canonical` brings a stored array into it. A *filter* is one output channel, `values[..., o]`; a *slice* is one
+spatial picture of it, `values[..., i, o]`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CANONICAL_AXES = {2: "IO", 3: "WIO", 4: "HWIO", 5: "DHWIO"}
+"""The canonical axes of a kernel, by its number of axes."""
+
+LAYOUTS = (
+    *("IO", "WIO", "HWIO", "DHWIO"),  # Keras and TensorFlow convolutions, dense layers
+    *("WOI", "HWOI", "DHWOI"),  # their transposed convolutions
+    *("WIM", "HWIM"),  # their depthwise convolutions; M is the depth multiplier
+    *("OI", "OIW", "OIHW", "OIDHW"),  # PyTorch, ONNX
+)
+"""The layouts that `canonical` understands: D, H, W spatial, I inputs, O outputs, M outputs of each input."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Layer:
+    """What does not change about a layer's kernel while it trains.
+
+    Attributes:
+        path: Identity of the weight in its model, such as `"encoder/conv1/kernel"`. Names of layers repeat in nested
+            models, paths do not. Empty for a bare array.
+        layer_class: Class of the layer that owns the kernel, such as `"Conv2D"`; for a bare weight its own class.
+        position: Rank of this kernel among the kernels of its model, from 0.
+        groups: Number of groups of inputs. Filter `o` reads group `o * groups // out`.
+    """
+
+    path: str = ""
+    layer_class: str = "array"
+    position: int = 0
+    groups: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Kernel:
+    """One layer's weights at one moment.
+
+    Attributes:
+        layer: Whose weights they are.
+        values: Floating-point array `(*spatial, in, out)`, any range; NaN and infinities are allowed.
+    """
+
+    layer: Layer
+    values: NDArray[Any]
+
+    @property
+    def axes(self) -> str:
+        """The names of the axes of `values`, such as `"HWIO"`."""
+        return CANONICAL_AXES[self.values.ndim]
+
+
+@dataclasses.dataclass(frozen=True)
+class Patterns:
+    """Pictures that maximise filters of one layer.
+
+    Attributes:
+        layer: The layer whose filters they maximise.
+        filters: int64 `[n]`, ascending indices of the filters.
+        images: uint8 `[n, height, width, channels]`, 1 (grey) or 3 (RGB) channels. Not stretched: a flat picture
+            shows that nothing was found.
+        start: float32 `[n]`, mean activation of the filter for the noise it began with, before the layer's
+            activation function.
+        reached: float32 `[n]`, the same for the very picture in `images`.
+        failed: bool `[n]`, whether the filter did not rise or met numbers that are not finite.
+        input_range: The model inputs that 0 and 255 of `images` stand for.
+        recipe: Name of the recipe that made them.
+        steps: Number of gradient steps that were climbed.
+    """
+
+    layer: Layer
+    filters: NDArray[np.int64]
+    images: NDArray[np.uint8]
+    start: NDArray[np.float32]
+    reached: NDArray[np.float32]
+    failed: NDArray[np.bool_]
+    input_range: tuple[float, float]
+    recipe: str
+    steps: int
+
+    def __len__(self) -> int:
+        """Returns the number of patterns."""
+        return len(self.filters)
+
+
+def canonical(values: NDArray[Any], layout: str) -> NDArray[Any]:
+    """Brings a stored kernel into the canonical axes `(*spatial, in, out)`.
+
+    Args:
+        values: Array whose axes are those of `layout`, any dtype.
+        layout: One of `LAYOUTS`.
+
+    Returns:
+        A view where possible, axes `(*spatial, in, out)`. A depthwise kernel `(*spatial, in, multiplier)` becomes
+        `(*spatial, 1, in * multiplier)`, a grouped convolution with as many groups as inputs.
+
+    Raises:
+        ValueError: If the layout is unknown or does not fit the number of axes.
+
+    Example:
+        >>> canonical(np.zeros((64, 3, 7, 5)), "OIHW").shape
+        (7, 5, 3, 64)
+    """
+    if layout not in LAYOUTS:
+        raise ValueError(f"`layout` must be one of {', '.join(LAYOUTS)}. Received: layout={layout!r}")
+    if values.ndim != len(layout):
+        raise ValueError(
+            f"`layout` names {len(layout)} axes, but the kernel has {values.ndim}. Choose a layout with one letter "
+            f"per axis. Received: layout={layout!r}, shape={values.shape}"
+        )
+    if layout.endswith("M"):
+        *spatial, inputs, multiplier = values.shape
+        return values.reshape((*spatial, 1, inputs * multiplier))
+    spatial_axes = [axis for axis, letter in enumerate(layout) if letter in "DHW"]
+    return np.transpose(values, (*spatial_axes, layout.index("I"), layout.index("O")))
