@@ -1,0 +1,153 @@
+"""The Keras callback."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import operator
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+
+from tb_filterviz import sources
+from tb_filterviz.patterns import PatternOptions, generate_patterns
+from tb_filterviz.summary import pattern_targets, summary
+
+if TYPE_CHECKING:
+    from tb_filterviz.records import Patterns
+
+_NAME = "model"
+_logger = logging.getLogger("tb_filterviz")
+
+
+class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no type information
+    """Logs the filters of the model that is trained, for the Filters tab.
+
+    Writes to the run that `keras.callbacks.TensorBoard` writes its training scalars to, `log_dir/train`, and where that
+    callback is in use, to its very file: TensorBoard may stop reading the older of two files that grow in one run.
+    A step is the number of epochs that are done: 0 is before training, 5 after the fifth epoch, which the scalars of
+    Keras, who count from 0, call 4. What fails while it logs is reported on the logger `tb_filterviz` and skipped.
+
+    Args:
+        log_dir: The log directory, the same as for `keras.callbacks.TensorBoard`.
+        kernel_freq: Every how many epochs to log kernels. 0: never. Otherwise also before training and after the last epoch.
+        pattern_freq: Every how many epochs to make and log patterns, which takes a while. 0: never. Otherwise also before
+            training and after the last epoch.
+        layers: Which layers, as for `filterviz.summary`; the default is every convolution.
+        patterns: Of which filters, and how: an int for the first so many of each layer, or `PatternOptions`.
+
+    Raises:
+        ValueError: If an argument is not as described; when training starts, if the model has no such layers.
+
+    Example:
+        ```python
+        model.fit(x, y, callbacks=[keras.callbacks.TensorBoard("logs"), filterviz.FiltersCallback("logs")])
+        ```
+    """
+
+    def __init__(
+        self,
+        log_dir: str | os.PathLike[str] = "logs",
+        kernel_freq: int = 1,
+        pattern_freq: int = 0,
+        layers: str | Sequence[str] | None = None,
+        patterns: int | PatternOptions = 16,
+    ) -> None:
+        super().__init__()
+        self.log_dir = os.fspath(log_dir)
+        self.kernel_freq = _frequency("kernel_freq", kernel_freq)
+        self.pattern_freq = _frequency("pattern_freq", pattern_freq)
+        self.layers = layers
+        self.patterns = patterns if isinstance(patterns, PatternOptions) else PatternOptions(filters=patterns)
+        self._writer: Any = None
+        self._logged: int | None = None
+        self._done = 0
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Checks that the model has the layers."""
+        sources.find_weights(self.model, self.layers)
+        self._writer = None
+        self._logged = None
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Logs the weights that training starts from."""
+        if self._logged is None:
+            self._log(epoch, always=True)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Logs what is due."""
+        self._done = epoch + 1
+        self._log(self._done, always=self._done == self.params.get("epochs") or self.model.stop_training)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Logs the last epoch where training ended before its time, and closes what this callback opened."""
+        if self._logged is not None and self._logged < self._done:
+            if self._writer is None:  # Keras' own is closed by now, or about to be
+                _keras_writer(self).flush()
+                self._writer = tf.summary.create_file_writer(os.path.join(self.log_dir, "train"))
+            self._log(self._done, always=True)
+        if self._writer is not None:
+            self._writer.close()
+
+    def _log(self, step: int, always: bool) -> None:
+        kernels = self.kernel_freq and (always or step % self.kernel_freq == 0)
+        patterns = self.pattern_freq and (always or step % self.pattern_freq == 0)
+        if always:
+            self._logged = step
+        if not kernels and not patterns:
+            return
+        self._logged = step
+        writer = self._writer or _keras_writer(self)
+        if writer is None:
+            writer = self._writer = tf.summary.create_file_writer(os.path.join(self.log_dir, "train"))
+        # Keras' callback may have put its own `record_if` in force.
+        with writer.as_default(), tf.summary.record_if(True):
+            if kernels:
+                self._try("kernels", step, lambda: summary(_NAME, self.model, step, layers=self.layers))
+            if patterns:
+                for weight in pattern_targets(sources.find_weights(self.model, self.layers)):
+                    self._try(
+                        f"patterns of {weight.layer.path}",
+                        step,
+                        lambda weight=weight: summary(_NAME, self._generate(weight), step),
+                    )
+            self._try("what was logged", step, writer.flush)
+
+    def _generate(self, weight: sources.Weight) -> Patterns:
+        return generate_patterns(self.model, weight.source, options=self.patterns, record=weight.layer)
+
+    def _try(self, what: str, step: int, log: Callable[[], Any]) -> None:
+        """Training is worth more than its log."""
+        try:
+            log()
+        except Exception:
+            _logger.exception("Filters: could not log %s at step %d; training goes on.", what, step)
+
+
+def _frequency(name: str, value: Any) -> int:
+    try:
+        frequency = operator.index(value)
+    except TypeError:
+        frequency = -1
+    if isinstance(value, bool) or frequency < 0:
+        raise ValueError(f"`{name}` must be a number of epochs, or 0 for never. Received: {name}={value!r}")
+    return frequency
+
+
+def _keras_writer(callback: FiltersCallback) -> Any:
+    """Returns the writer of the Keras callback for the same run, or None where there is none.
+
+    Callbacks are not told of each other. They stand in one list, and the garbage collector knows which lists hold an object.
+    """
+    for holder in gc.get_referrers(callback):
+        for other in holder if isinstance(holder, list) else ():
+            if (
+                isinstance(other, keras.callbacks.TensorBoard)
+                and other.model is callback.model
+                and os.path.abspath(other.log_dir) == os.path.abspath(callback.log_dir)
+            ):
+                return other._train_writer  # there is no public name for it
+    return None

@@ -1,0 +1,264 @@
+"""The backend: requests to the store, and its records to responses. `http_api.md` is the contract."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.resources
+import io
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from tensorboard import errors, plugin_util
+from tensorboard.backend import http_util
+from tensorboard.plugins import base_plugin
+from werkzeug import wrappers
+
+from tb_filterviz import slices, wire
+from tb_filterviz.query import Query, bad
+from tb_filterviz.store import Datum, DatumGoneError, ProviderSource, Store
+
+_CACHE_SECONDS = 365 * 24 * 3600
+_DEFAULT_CACHE_MB = 256
+_MAX_VALUES = 1 << 24
+_BINARY = "application/octet-stream"
+
+_Handler = Callable[["FiltersPlugin", wrappers.Request], wrappers.Response]
+
+
+def _route(handler: _Handler) -> Callable[..., Iterable[bytes]]:
+    """Makes a WSGI application of a handler: GET and HEAD only, and a sentence for each error."""
+
+    @functools.wraps(handler)
+    def application(self: FiltersPlugin, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        request = wrappers.Request(environ)
+        try:
+            if request.method not in ("GET", "HEAD"):
+                response = _error(request, 405, f"{request.method} is not allowed", {"Allow": "GET, HEAD"})
+            else:
+                response = handler(self, request)
+        except errors.PublicError as error:
+            response = _error(request, error.http_code, str(error))
+        except wire.FormatError as error:
+            response = _error(request, 422, f"This datum cannot be shown: {error}")
+        except DatumGoneError:
+            response = _error(request, 404, "This step is not there any more: TensorBoard keeps a sample of the steps")
+        body: Iterable[bytes] = response(environ, start_response)
+        return body
+
+    return application
+
+
+class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard has no type information
+    """Serves kernels and patterns to the Filters tab."""
+
+    plugin_name = wire.PLUGIN_NAME
+
+    def __init__(self, context: base_plugin.TBContext) -> None:
+        """Takes TensorBoard's context; does no work yet."""
+        megabytes = getattr(context.flags, "filterviz_cache_mb", _DEFAULT_CACHE_MB)
+        self._provider = context.data_provider
+        self._store = Store(max(0, megabytes) << 20)
+
+    def get_plugin_apps(self) -> Mapping[str, Any]:
+        """Returns the routes."""
+        return {
+            "/index": self._serve_index,
+            "/kernels": self._serve_kernels,
+            "/analysis": self._serve_analysis,
+            "/patterns": self._serve_patterns,
+            "/static/*": self._serve_static,
+        }
+
+    def is_active(self) -> bool:
+        """Returns False: TensorBoard itself sees whether there are data of this plugin."""
+        return False
+
+    def frontend_metadata(self) -> base_plugin.FrontendMetadata:
+        """Returns where the tab's module is; its address changes with its content, since browsers keep it."""
+        version = hashlib.sha256(_bundle() or b"").hexdigest()[:12]
+        return base_plugin.FrontendMetadata(es_module_path=f"/static/index.js?v={version}", tab_name="Filters")
+
+    @_route
+    def _serve_index(self, request: wrappers.Request) -> wrappers.Response:
+        listed, problems = self._store.index(self._source(request))
+        runs: dict[str, list[dict[str, Any]]] = {}
+        for series, header in listed:
+            runs.setdefault(series.run, []).append(
+                {
+                    "tag": series.tag,
+                    "kind": series.kind,
+                    "name": header.name,
+                    "path": header.layer.path,
+                    "layer_class": header.layer.layer_class,
+                    "position": header.layer.position,
+                    "filters": len(header.filters),
+                    "shape": header.shape,
+                    "axes": header.axes,
+                    "groups": header.layer.groups,
+                    "description": series.description,
+                    "steps": [datum.step for datum in series.data],
+                    "wall_times": [datum.wall_time for datum in series.data],
+                }
+            )
+        index = {
+            "version": wire.VERSION,
+            "runs": [{"run": run, "series": series} for run, series in runs.items()],
+            "problems": [vars(problem) for problem in problems],
+        }
+        return _respond(request, index, "application/json")
+
+    @_route
+    def _serve_kernels(self, request: wrappers.Request) -> wrappers.Response:
+        query, source = Query(request), self._source(request)
+        datum, header = self._datum(query, source, wire.KERNEL)
+        count, channels = len(header.filters), header.shape[-2]
+        wanted = query.filters("filters", count)
+        inputs = query.inputs("inputs", slices.SELECTIONS)
+        form = query.choice("format", ("frame", "npy"))
+        pictures_each = channels if inputs in ("all", "rgb") else 1
+        if len(wanted) * pictures_each * math.prod(header.shape[:-2]) > _MAX_VALUES:
+            raise bad(
+                "filters", f"fewer, so that the answer has at most {_MAX_VALUES} values", query.text("filters", "all")
+            )
+        # The scale of mean pictures is known only when the means of all filters are.
+        read = range(count) if inputs == "mean" else wanted
+        try:
+            pictures, chosen = slices.select(self._store.filters(source, datum, header, read.start, read.stop), inputs)
+        except ValueError as error:
+            raise bad("inputs", str(error), query.text("inputs")) from error
+        if inputs == "mean":
+            limits = slices.limits(pictures)
+            pictures = pictures[wanted.start : wanted.stop]
+        else:
+            limits = slices.limits(self._store.numbers(source, datum, header)[:, 1:3])
+        if pictures.dtype == np.float64:
+            pictures = pictures.astype(np.float32)
+        if form == "npy":
+            file = io.BytesIO()
+            np.save(file, pictures, allow_pickle=False)
+            return _respond(request, file.getvalue(), _BINARY)
+        facts = {
+            "shape": pictures.shape,
+            "dtype": pictures.dtype.name,
+            "filters": [wanted.start, wanted.stop],
+            "inputs": inputs,
+            "limits": limits[wanted.start : wanted.stop].tolist(),
+            "limit": float(limits.max()),
+            "nonfinite": int(pictures.size - np.count_nonzero(np.isfinite(pictures))),
+        }
+        if chosen is not None:
+            facts["chosen"] = chosen
+        return _respond(
+            request, _frame(facts, pictures.astype(pictures.dtype.newbyteorder("<"), copy=False).tobytes()), _BINARY
+        )
+
+    @_route
+    def _serve_analysis(self, request: wrappers.Request) -> wrappers.Response:
+        query, source = Query(request), self._source(request)
+        datum, header = self._datum(query, source, wire.KERNEL)
+        numbers = self._store.numbers(source, datum, header)
+        answer = {
+            "filters": header.filters,
+            "names": header.numbers,
+            "values": [[_finite(value) for value in row] for row in numbers.tolist()],
+            "dtype": header.dtype,
+            "encoding": header.encoding,
+        }
+        return _respond(request, answer, "application/json")
+
+    @_route
+    def _serve_patterns(self, request: wrappers.Request) -> wrappers.Response:
+        query, source = Query(request), self._source(request)
+        datum, header = self._datum(query, source, wire.PATTERNS)
+        form = query.choice("format", ("frame", "png"))
+        wanted = query.filters("filters", header.filters[-1] + 1)
+        positions = [position for position, index in enumerate(header.filters) if index in wanted]
+        if not positions:
+            raise errors.NotFoundError(f"no pattern was logged for the filters {query.text('filters')}")
+        if form == "png" and len(positions) > 1:
+            raise bad("filters", "one filter for format=png", query.text("filters", "all"))
+        pngs = [self._store.picture(source, datum, header, position) for position in positions]
+        if form == "png":
+            return _respond(request, pngs[0], "image/png", {"Content-Security-Policy": "sandbox"})
+        numbers = self._store.numbers(source, datum, header)[positions].tolist()
+        facts = {
+            "filters": [header.filters[position] for position in positions],
+            "shape": header.shape,
+            "start": [_finite(row[0]) for row in numbers],
+            "reached": [_finite(row[1]) for row in numbers],
+            "failed": [row[2] != 0 for row in numbers],
+            "recipe": header.recipe,
+            "steps": header.steps,
+            "input_range": header.input_range,
+            "lengths": [len(png) for png in pngs],
+        }
+        return _respond(request, _frame(facts, b"".join(pngs)), _BINARY)
+
+    @_route
+    def _serve_static(self, request: wrappers.Request) -> wrappers.Response:
+        bundle = _bundle()
+        if not request.path.endswith("/static/index.js") or bundle is None:
+            raise errors.NotFoundError("there is only static/index.js, which is built when the package is installed")
+        return _respond(request, bundle, "application/javascript")
+
+    def _source(self, request: wrappers.Request) -> ProviderSource:
+        environ = request.environ
+        return ProviderSource(self._provider, plugin_util.context(environ), plugin_util.experiment_id(environ))
+
+    def _datum(self, query: Query, source: ProviderSource, kind: str) -> tuple[Datum, wire.Header]:
+        """Finds the datum that `run`, `tag` and `step` name."""
+        run, tag, step = query.text("run"), query.text("tag"), query.integer("step")
+        series, problems = source.series(run, tag)
+        if not series:
+            reason = f": {problems[0].message}" if problems else ""
+            raise errors.NotFoundError(f"there is no series with run {run!r} and tag {tag!r}{reason}")
+        if series[0].kind != kind:
+            raise bad("tag", f"that of a series of {kind}", tag)
+        for datum in series[0].data:
+            if datum.step == step:
+                header = self._store.header(source, datum)
+                if header.kind != kind:
+                    raise wire.FormatError(f"it holds {header.kind}, but its series {kind}")
+                return datum, header
+        known = [datum.step for datum in series[0].data]
+        raise errors.NotFoundError(
+            f"the series has no step {step}; it has {len(known)}, from {known[0]} to {known[-1]}"
+        )
+
+
+def _bundle() -> bytes | None:
+    """Returns the tab's module, or None where it was not built."""
+    file = importlib.resources.files("tb_filterviz") / "static" / "index.js"
+    return file.read_bytes() if file.is_file() else None
+
+
+def _respond(
+    request: wrappers.Request, content: Any, content_type: str, headers: Mapping[str, str] | None = None
+) -> wrappers.Response:
+    expires = _CACHE_SECONDS if "v" in request.args else 0
+    pairs = list((headers or {}).items())
+    response: wrappers.Response = http_util.Respond(request, content, content_type, expires=expires, headers=pairs)
+    return response
+
+
+def _error(
+    request: wrappers.Request, code: int, message: str, headers: Mapping[str, str] | None = None
+) -> wrappers.Response:
+    pairs = list((headers or {}).items())
+    response: wrappers.Response = http_util.Respond(request, message, "text/plain", code=code, headers=pairs)
+    return response
+
+
+def _frame(facts: Mapping[str, Any], body: bytes) -> bytes:
+    """Puts a JSON description and a body into one answer; the body starts at a multiple of 8 bytes."""
+    text = json.dumps(facts, allow_nan=False).encode("ascii")
+    text += b" " * (-(4 + len(text)) % 8)
+    return len(text).to_bytes(4, "little") + text + body
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

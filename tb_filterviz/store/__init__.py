@@ -1,0 +1,9 @@
+"""Every logged step: what there is, and one datum at a time."""
+
+from tb_filterviz.store.provider import ProviderSource as ProviderSource
+from tb_filterviz.store.series import Datum as Datum
+from tb_filterviz.store.series import DatumGoneError as DatumGoneError
+from tb_filterviz.store.series import Problem as Problem
+from tb_filterviz.store.series import Series as Series
+from tb_filterviz.store.series import Source as Source
+from tb_filterviz.store.store import Store as Store

@@ -1,0 +1,104 @@
+"""Reads logged records from a source, checked and cached."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_filterviz import wire
+from tb_filterviz.store.cache import ByteCache
+from tb_filterviz.store.series import Datum, DatumGoneError, Problem, Series, Source
+
+
+class Store:
+    """Answers what was logged. One store serves all requests of a process, from whatever source each may see."""
+
+    def __init__(self, cache_bytes: int) -> None:
+        """Takes the limit of the cache of elements that were read, in bytes."""
+        self._cache = ByteCache(cache_bytes)
+        self._problems: dict[Datum, str] = {}
+        self._lock = threading.Lock()
+
+    def index(self, source: Source) -> tuple[list[tuple[Series, wire.Header]], list[Problem]]:
+        """Lists every readable series with the header of its first readable step, in model order, and the problems."""
+        series, problems = source.series()
+        listed = []
+        for one in series:
+            header = self._first_header(source, one)
+            if header:
+                listed.append((one, header))
+        present = {datum for one in series for datum in one.data}
+        with self._lock:
+            self._problems = {datum: message for datum, message in self._problems.items() if datum in present}
+            problems += [Problem(d.run, d.tag, d.step, message) for d, message in self._problems.items()]
+        runs = {one.run: rank for rank, one in enumerate(series)}
+        listed.sort(
+            key=lambda item: (runs[item[0].run], item[1].name, item[1].layer.position, item[1].kind, item[0].tag)
+        )
+        return listed, problems
+
+    def header(self, source: Source, datum: Datum) -> wire.Header:
+        """Reads the header of a datum.
+
+        Raises:
+            wire.FormatError: If it is damaged.
+            DatumGoneError: If the datum is not there any more.
+        """
+        return wire.parse_header(self._read(source, datum, 0, wire.parse_header))
+
+    def numbers(self, source: Source, datum: Datum, header: wire.Header) -> NDArray[np.float32]:
+        """Reads the numbers of all filters, float32 `[filters][columns]`; raises as `header` does."""
+        return wire.decode_numbers(header, self._checked(source, datum, header, 1))
+
+    def filters(self, source: Source, datum: Datum, header: wire.Header, start: int, stop: int) -> NDArray[Any]:
+        """Reads filters `start` to `stop` of a kernel, `[filters][*spatial][in]`; raises as `header` does."""
+        elements = wire.chunk_elements(header, start, stop)
+        chunks = [wire.decode_chunk(header, self._checked(source, datum, header, element)) for element in elements]
+        first = (elements.start - 2) * header.chunk
+        joined = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+        return joined[start - first : stop - first]
+
+    def picture(self, source: Source, datum: Datum, header: wire.Header, position: int) -> bytes:
+        """Reads the PNG of the pattern at `position` of `header.filters`; raises as `header` does."""
+        png = self._checked(source, datum, header, 2 + position)
+        try:
+            return wire.check_png(header, png)
+        except wire.FormatError as error:
+            raise self._remember(datum, error) from error
+
+    def _first_header(self, source: Source, series: Series) -> wire.Header | None:
+        for datum in series.data:
+            try:
+                header = self.header(source, datum)
+            except DatumGoneError:
+                continue
+            except wire.FormatError:
+                continue
+            if header.kind == series.kind:
+                return header
+            self._remember(datum, wire.FormatError(f"it holds {header.kind}, but its series {series.kind}"))
+        return None
+
+    def _checked(self, source: Source, datum: Datum, header: wire.Header, element: int) -> bytes:
+        return self._read(source, datum, element, lambda value: wire.check_element(header, element, value))
+
+    def _read(self, source: Source, datum: Datum, element: int, check: Any) -> bytes:
+        """Reads an element through the cache, which only ever holds what was checked."""
+        key = (datum, element)
+        value = self._cache.get(key)
+        if value is None:
+            try:
+                value = source.read(datum, element)
+                check(value)
+            except wire.FormatError as error:
+                raise self._remember(datum, error) from error
+            self._cache.put(key, value)
+        return value
+
+    def _remember(self, datum: Datum, error: wire.FormatError) -> wire.FormatError:
+        with self._lock:
+            self._problems[datum] = str(error)
+        return error

@@ -1,0 +1,95 @@
+"""Writes encoded data through TensorFlow's default summary writer, eagerly and in graphs."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from tensorboard.compat.proto import summary_pb2
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One datum to write.
+
+    Attributes:
+        tag: Its tag.
+        metadata: Its metadata.
+        read: Returns the weights, an array or a tensor (a symbolic one inside a `tf.function`).
+        encode: Turns them, as an array, into the elements of the datum. May be called in another thread.
+    """
+
+    tag: str
+    metadata: summary_pb2.SummaryMetadata
+    read: Callable[[], Any]
+    encode: Callable[[NDArray[Any]], list[bytes]]
+
+
+def recording() -> bool:
+    """Returns whether an eager write would be recorded now: there is a writer, and `record_if` lets it."""
+    return bool(tf.summary.should_record_summaries())
+
+
+def write(entries: Sequence[Entry], step: Any) -> Any:
+    """Writes data at one step, as `tf.summary.write` does.
+
+    Args:
+        entries: The data, at least one.
+        step: As for `tf.summary.write`.
+
+    Returns:
+        A boolean tensor: whether they were written.
+
+    Raises:
+        ValueError: If there is a writer and no step, or inside a function that XLA compiles.
+    """
+    written = _write_eagerly(entries, step) if tf.executing_eagerly() else _write_in_graph(entries, step)
+    return tf.reduce_all(written)
+
+
+def _write_eagerly(entries: Sequence[Entry], step: Any) -> list[Any]:
+    if not recording():
+        return [_write_one(entry, lambda: None, step) for entry in entries[:1]]
+    # Encoding the next kernels goes on in other threads while one is written: NumPy and TensorFlow release the lock.
+    with concurrent.futures.ThreadPoolExecutor(thread_name_prefix="filterviz") as pool:
+        encoded: Iterator[list[bytes]] = pool.map(lambda entry: entry.encode(np.asarray(entry.read())), entries)
+        return [_write_one(entry, lambda: tf.constant(next(encoded), tf.string), step) for entry in entries]
+
+
+def _write_in_graph(entries: Sequence[Entry], step: Any) -> list[Any]:
+    _check_not_xla()
+
+    def tensor_of(entry: Entry) -> Callable[[], Any]:
+        def tensor() -> Any:
+            elements = tf.numpy_function(
+                lambda values: np.array(entry.encode(values), object), [tf.convert_to_tensor(entry.read())], tf.string
+            )
+            return tf.ensure_shape(elements, [None])
+
+        return tensor
+
+    return [_write_one(entry, tensor_of(entry), step) for entry in entries]
+
+
+def _write_one(entry: Entry, tensor: Callable[[], Any], step: Any) -> Any:
+    return tf.summary.write(tag=entry.tag, tensor=tensor, step=step, metadata=entry.metadata)
+
+
+def _check_not_xla() -> None:
+    """Raises inside a function that XLA compiles: no summary op of TensorFlow has an XLA kernel."""
+    graph = tf.compat.v1.get_default_graph()
+    while graph is not None:
+        context = graph._get_control_flow_context()  # the only word there is of jit_compile while a function is traced
+        while context is not None:
+            if context.IsXLAContext():
+                raise ValueError(
+                    "filterviz.summary cannot write inside a function that XLA compiles, nor can any other summary. "
+                    "Call it outside that function, or trace it without jit_compile=True."
+                )
+            context = context.outer_context
+        graph = getattr(graph, "outer_graph", None)
