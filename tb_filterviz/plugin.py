@@ -70,7 +70,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             "/kernels": self._serve_kernels,
             "/analysis": self._serve_analysis,
             "/patterns": self._serve_patterns,
-            "/static/*": self._serve_static,
+            "/static/index.js": self._serve_static,
         }
 
     def is_active(self) -> bool:
@@ -126,8 +126,9 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             )
         # The scale of mean pictures is known only when the means of all filters are.
         read = range(count) if inputs == "mean" else wanted
+        stored = self._store.filters(source, datum, header, read.start, read.stop)
         try:
-            pictures, chosen = slices.select(self._store.filters(source, datum, header, read.start, read.stop), inputs)
+            pictures, chosen = slices.select(stored, inputs)
         except ValueError as error:
             raise bad("inputs", str(error), query.text("inputs")) from error
         if inputs == "mean":
@@ -201,8 +202,8 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
     @_route
     def _serve_static(self, request: wrappers.Request) -> wrappers.Response:
         bundle = _bundle()
-        if not request.path.endswith("/static/index.js") or bundle is None:
-            raise errors.NotFoundError("there is only static/index.js, which is built when the package is installed")
+        if bundle is None:
+            raise errors.NotFoundError("the tab's module was not built: install the package anew, with Node.js at hand")
         return _respond(request, bundle, "application/javascript")
 
     def _source(self, request: wrappers.Request) -> ProviderSource:

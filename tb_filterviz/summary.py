@@ -112,7 +112,12 @@ def _pattern_options(patterns: int | PatternOptions, data: Any) -> PatternOption
 
 
 def _write_patterns(
-    name: str, model: Any, weights: Sequence[sources.Weight], options: PatternOptions, description: str | None, step: Any
+    name: str,
+    model: Any,
+    weights: Sequence[sources.Weight],
+    options: PatternOptions,
+    description: str | None,
+    step: Any,
 ) -> None:
     """Makes and writes the patterns layer by layer, so that an interruption loses only those of one layer."""
     from tb_filterviz.patterns import generate_patterns

@@ -259,7 +259,7 @@ def _choose_encoding(numbers: NDArray[np.float32], precision: str) -> str:
     if precision == "int8" and not numbers[:, -1].any():
         return "int8"
     held = np.finfo(np.float16)
-    if precision != "float32" and (largest == 0 or held.smallest_normal <= largest <= held.max):
+    if precision != "float32" and (largest == 0 or float(held.smallest_normal) <= largest <= float(held.max)):
         return "float16"
     return "float32"
 

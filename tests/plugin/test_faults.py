@@ -1,0 +1,157 @@
+"""Damaged and hostile logs: each costs its own datum and nothing else, with each loader."""
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+from plugin.conftest import STEPS, kernel_events, kernel_values, tag_of
+from support import logs, server
+from tensorboard.compat.proto import summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
+
+from tb_filterviz import wire
+
+LOADERS = pytest.mark.parametrize("load_fast", ["true", "false"], ids=["rust", "python"])
+HEALTHY = ("good", tag_of("conv1"))
+
+
+def claim(size, values=(b"x",)):
+    """A tensor that claims more elements than it has."""
+    dim = tensor_shape_pb2.TensorShapeProto.Dim(size=size)
+    return tensor_pb2.TensorProto(
+        dtype=types_pb2.DT_STRING, tensor_shape=tensor_shape_pb2.TensorShapeProto(dim=[dim]), string_val=values
+    )
+
+
+def metadata_of(content):
+    metadata = wire.metadata(wire.KERNEL)
+    metadata.plugin_data.content = content
+    return metadata
+
+
+def poisons():
+    metadata = wire.metadata(wire.KERNEL)
+    (good, *_) = kernel_events("conv1", 0)
+    elements = list(good.summary.value[0].tensor.string_val)
+    yield "no elements", claim(0, []), metadata
+    yield "garbage", logs.blob_tensor([b"garbage", b"\xff" * 99]), metadata
+    yield "one element", logs.blob_tensor(elements[:1]), metadata
+    yield "swapped elements", logs.blob_tensor([elements[0], *elements[:0:-1]]), metadata
+    yield "2^40 elements", claim(1 << 40), metadata
+    yield "negative size", claim(-5), metadata
+    yield "foreign metadata", logs.blob_tensor(elements), metadata_of(b"\xff\xfe")
+    yield "newer version", logs.blob_tensor(elements), metadata_of(b'{"v":99,"kind":"kernel"}')
+    yield "other kind", logs.blob_tensor(elements), wire.metadata(wire.PATTERNS)
+    yield "rank 0", tensor_pb2.TensorProto(dtype=types_pb2.DT_STRING, string_val=[b"x"]), metadata
+    floats = tensor_pb2.TensorProto(dtype=types_pb2.DT_FLOAT, float_val=[1.0, 2.0])
+    floats.tensor_shape.dim.add(size=2)
+    yield "floats", floats, metadata
+    yield "long description", logs.blob_tensor(elements), wire.metadata(wire.KERNEL, "*_" * 300_000)
+    tensor_class = summary_pb2.SummaryMetadata()
+    tensor_class.CopyFrom(metadata)
+    tensor_class.data_class = summary_pb2.DATA_CLASS_TENSOR
+    yield "other data class", logs.blob_tensor(elements), tensor_class
+
+
+@LOADERS
+def test_poisoned_series_cost_nothing_else(tmp_path, load_fast):
+    logs.write_file(tmp_path / "good" / "events.out.tfevents.1.host", kernel_events("conv1", 0))
+    names = []
+    for name, tensor, metadata in poisons():
+        names.append(name)
+        evil = tmp_path / f"evil {name}"
+        poisoned = [logs.event("evil/filterviz.kernel", 0, tensor, metadata)]
+        logs.write_file(evil / "events.out.tfevents.1.host", [*poisoned, *kernel_events("wave", 1)])
+    with server.serve(tmp_path, load_fast) as board:
+        healthy = [HEALTHY, *((f"evil {name}", tag_of("wave")) for name in names)]
+        index = board.index_when(lambda index: all(server.steps(index).get(key) == [*STEPS] for key in healthy))
+        for run, tag in healthy:
+            answer = board.get("kernels", run=run, tag=tag, step=5, inputs=0)
+            assert answer.status == 200, answer.text
+        for name in names:
+            answer = board.get("kernels", run=f"evil {name}", tag="evil/filterviz.kernel", step=0, inputs=0)
+            # All that is wrong with the last two is what does not concern the datum itself.
+            expected = (200,) if name == "long description" else (400, 404, 422)
+            assert answer.status in expected, (name, answer.text)
+            assert answer.status == 200 or answer.headers.get_content_type() == "text/plain"
+        reported = {problem["run"] for problem in board.get("index").json["problems"]}
+        assert {"evil garbage", "evil swapped elements", "evil foreign metadata", "evil newer version"} <= reported
+        assert index["problems"]
+        assert "Traceback" not in board.log
+
+
+@LOADERS
+def test_flipped_bits_cost_their_datum(tmp_path, load_fast):
+    """The record's own checksum is right: the damage happened before, or the loader does not look."""
+    events = list(kernel_events("conv1", 0))
+    damaged = events[1].summary.value[0].tensor.string_val
+    damaged[2] = damaged[2][:100] + bytes([damaged[2][100] ^ 4]) + damaged[2][101:]
+    logs.write_file(tmp_path / "good" / "events.out.tfevents.1.host", events)
+    with server.serve(tmp_path, load_fast) as board:
+        board.index_when(lambda index: server.steps(index).get(HEALTHY) == [*STEPS])
+        where = {"run": "good", "tag": HEALTHY[1]}
+        answer = board.get("kernels", **where, step=5)
+        assert answer.status == 422
+        assert "checksum of element 2 does not match" in answer.text
+        assert board.get("analysis", **where, step=5).status == 200, "its numbers are whole"
+        for step in (0, 10):
+            facts, body = board.get("kernels", **where, step=step).frame
+            expected = np.moveaxis(kernel_values("conv1", step).astype(np.float16), (-1, -2), (0, 1))
+            np.testing.assert_array_equal(np.frombuffer(body, np.float16).reshape(facts["shape"]), expected)
+        (problem,) = board.get("index").json["problems"]
+        assert (problem["run"], problem["tag"], problem["step"]) == ("good", HEALTHY[1], 5)
+        assert "checksum" in problem["message"]
+
+
+@LOADERS
+def test_a_truncated_file_costs_its_last_record(tmp_path, load_fast):
+    file = logs.write_file(tmp_path / "good" / "events.out.tfevents.1.host", kernel_events("conv1", 0))
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-100])
+    with server.serve(tmp_path, load_fast) as board:
+        board.index_when(lambda index: server.steps(index).get(HEALTHY) == [*STEPS[:-1]])
+        assert board.get("kernels", run="good", tag=HEALTHY[1], step=5).status == 200
+        assert board.get("kernels", run="good", tag=HEALTHY[1], step=10).status == 404
+        with open(file, "ab") as stream:
+            stream.write(whole[-100:])
+        board.index_when(lambda index: server.steps(index).get(HEALTHY) == [*STEPS])
+        assert board.get("kernels", run="good", tag=HEALTHY[1], step=10).status == 200
+
+
+@LOADERS
+def test_an_earlier_step_is_a_restart_to_the_data_server_only(tmp_path, load_fast):
+    """What `summary` documents: the default loader hides the later steps, the Python loader keeps all."""
+    events = list(kernel_events("conv1", 0))
+    logs.write_file(tmp_path / "good" / "events.out.tfevents.1.host", [events[0], events[2], events[1]])
+    expected = [0, 5] if load_fast == "true" else [0, 5, 10]
+    with server.serve(tmp_path, load_fast) as board:
+        board.index_when(lambda index: server.steps(index).get(HEALTHY) == expected)
+
+
+@LOADERS
+def test_a_run_that_goes_away(tmp_path, load_fast):
+    for run in ("good", "doomed"):
+        logs.write_file(tmp_path / run / "events.out.tfevents.1.host", kernel_events("conv1", 0))
+    with server.serve(tmp_path, load_fast) as board:
+        board.index_when(lambda index: len(server.steps(index)) == 2)
+        shutil.rmtree(tmp_path / "doomed")
+        board.index_when(lambda index: list(server.steps(index)) == [HEALTHY])
+        answer = board.get("kernels", run="doomed", tag=HEALTHY[1], step=5)
+        assert answer.status == 404, answer.text
+
+
+@LOADERS
+def test_path_prefix(tmp_path, load_fast):
+    logs.write_file(tmp_path / "good" / "events.out.tfevents.1.host", kernel_events("conv1", 0))
+    with server.serve(tmp_path, load_fast, "--path_prefix", "/pre/fix") as board:
+        assert board.url.endswith("/pre/fix/")
+        board.index_when(lambda index: HEALTHY in server.steps(index))
+        assert board.get("static/index.js").status == 200
+
+
+def test_the_fixture_is_what_it_says():
+    """The poisons above differ from a healthy datum."""
+    assert len({name for name, *_ in poisons()}) == 13
+    assert dataclasses.is_dataclass(
+        wire.parse_header(next(kernel_events("conv1", 0)).summary.value[0].tensor.string_val[0])
+    )
