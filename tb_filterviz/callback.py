@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import logging
 import operator
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -15,9 +16,6 @@ import tensorflow as tf
 from tb_filterviz import sources
 from tb_filterviz.patterns import PatternOptions, generate_patterns
 from tb_filterviz.summary import pattern_targets, summary
-
-if TYPE_CHECKING:
-    from tb_filterviz.records import Patterns
 
 _NAME = "model"
 _logger = logging.getLogger("tb_filterviz")
@@ -33,9 +31,10 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
 
     Args:
         log_dir: The log directory, the same as for `keras.callbacks.TensorBoard`.
-        kernel_freq: Every how many epochs to log kernels. 0: never. Otherwise also before training and after the last epoch.
-        pattern_freq: Every how many epochs to make and log patterns, which takes a while. 0: never. Otherwise also before
-            training and after the last epoch.
+        kernel_freq: Every how many epochs to log kernels. 0: never. Otherwise also before training and after the last
+            epoch.
+        pattern_freq: Every how many epochs to make and log patterns, which takes a while. 0: never. Otherwise also
+            before training and after the last epoch.
         layers: Which layers, as for `filterviz.summary`; the default is every convolution.
         patterns: Of which filters, and how: an int for the first so many of each layer, or `PatternOptions`.
 
@@ -109,15 +108,12 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
                 self._try("kernels", step, lambda: summary(_NAME, self.model, step, layers=self.layers))
             if patterns:
                 for weight in pattern_targets(sources.find_weights(self.model, self.layers)):
-                    self._try(
-                        f"patterns of {weight.layer.path}",
-                        step,
-                        lambda weight=weight: summary(_NAME, self._generate(weight), step),
-                    )
+                    self._try(f"patterns of {weight.layer.path}", step, functools.partial(self._patterns, weight, step))
             self._try("what was logged", step, writer.flush)
 
-    def _generate(self, weight: sources.Weight) -> Patterns:
-        return generate_patterns(self.model, weight.source, options=self.patterns, record=weight.layer)
+    def _patterns(self, weight: sources.Weight, step: int) -> None:
+        made = generate_patterns(self.model, weight.source, options=self.patterns, record=weight.layer)
+        summary(_NAME, made, step)
 
     def _try(self, what: str, step: int, log: Callable[[], Any]) -> None:
         """Training is worth more than its log."""
@@ -140,7 +136,7 @@ def _frequency(name: str, value: Any) -> int:
 def _keras_writer(callback: FiltersCallback) -> Any:
     """Returns the writer of the Keras callback for the same run, or None where there is none.
 
-    Callbacks are not told of each other. They stand in one list, and the garbage collector knows which lists hold an object.
+    Callbacks are not told of each other. They stand in one list, and the garbage collector knows who holds an object.
     """
     for holder in gc.get_referrers(callback):
         for other in holder if isinstance(holder, list) else ():

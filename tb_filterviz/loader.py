@@ -1,7 +1,7 @@
 """TensorBoard's way in.
 
-Whatever fails at import or in `define_flags` keeps TensorBoard from starting, for every plugin: so this module imports next
-to nothing. What fails in `load` is logged, and only this tab is missing.
+Whatever fails at import or in `define_flags` keeps TensorBoard from starting, for every plugin: so this module imports
+next to nothing. What fails in `load` is logged, and only this tab is missing.
 """
 
 from __future__ import annotations

@@ -51,4 +51,4 @@ def select(filters: NDArray[Any], inputs: str | int) -> tuple[NDArray[Any], list
 def limits(pictures: NDArray[Any]) -> NDArray[np.float32]:
     """Returns the largest finite magnitude of each picture of `pictures`, `[filters][...]`; 0 where there is none."""
     flat = np.abs(pictures.reshape(len(pictures), -1)).astype(np.float32)
-    return np.where(np.isfinite(flat), flat, 0.0).max(axis=1, initial=0.0)
+    return np.asarray(np.where(np.isfinite(flat), flat, 0.0).max(axis=1, initial=0.0))

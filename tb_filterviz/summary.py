@@ -27,14 +27,14 @@ def summary(
 ) -> Any:
     """Logs convolution kernels, and on request the patterns that excite their filters, for the Filters tab.
 
-    Like every `tf.summary` op it writes to the default writer, honours `record_if`, `set_step` and name scopes, and works
-    inside a `tf.function` (but not one with `jit_compile=True`) and under a `tf.distribute` strategy. Log the steps of one
-    name in ascending order: TensorBoard takes an earlier step for a restart, and hides the later ones.
+    Like every `tf.summary` op it writes to the default writer, honours `record_if`, `set_step` and name scopes, and
+    works inside a `tf.function` (but not one with `jit_compile=True`) and under a `tf.distribute` strategy. Log the
+    steps of one name in ascending order: TensorBoard takes an earlier step for a restart, and hides the later ones.
 
     Args:
         name: What to call it; the tab groups layers by it.
-        data: What to log: a Keras model or layer, a `tf.Module`, a variable, tensor or array, a dict of names to such, or
-            `Patterns` that were made before. Every convolution of a model is found, in model order.
+        data: What to log: a Keras model or layer, a `tf.Module`, a variable, tensor or array, a dict of names to such,
+            or `Patterns` that were made before. Every convolution of a model is found, in model order.
         step: Integer step; the default is that of `tf.summary.experimental.set_step`.
         layers: Which layers of a model: names, paths, or regular expressions that match one of these as a whole. The
             default is every convolution; dense layers are logged when they are named.
@@ -42,8 +42,8 @@ def summary(
             filters, or `PatternOptions`. This takes seconds to minutes; not inside a `tf.function`.
         layout: Axes of an array or variable, one of `records.LAYOUTS`, such as `"OIHW"` for one of PyTorch. The default
             is that of a Keras convolution: `"WIO"`, `"HWIO"` or `"DHWIO"`.
-        precision: `"float16"` keeps 11 significant bits and half the bytes of `"float32"`; `"int8"`, with a scale for each
-            slice, a quarter. Where it cannot hold the values, a larger one is used.
+        precision: `"float16"` keeps 11 significant bits and half the bytes of `"float32"`; `"int8"`, with a scale for
+            each slice, a quarter. Where it cannot hold the values, a larger one is used.
         description: Plain text that the tab shows.
 
     Returns:
@@ -77,7 +77,7 @@ def summary(
 
 
 def pattern_targets(weights: Sequence[sources.Weight]) -> list[sources.Weight]:
-    """Returns the weights whose filters are those of their layer: of several, as in a separable convolution, the last."""
+    """Returns the weights whose filters are their layer's: of several, as in a separable convolution, the last."""
     return list({id(weight.source): weight for weight in weights}.values())
 
 

@@ -1,8 +1,8 @@
 """The wire format, version 1: records to bytes and back. No other module knows it.
 
 One TensorBoard tag holds one series: all steps of one layer's kernel, or of its patterns. `SummaryMetadata` has
-`data_class = DATA_CLASS_BLOB_SEQUENCE`, `plugin_name = "filterviz"` and, as `content`, the JSON `{"v":1,"kind":"kernel"}`
-(or `"patterns"`). Each step's tensor is DT_STRING of rank 1:
+`data_class = DATA_CLASS_BLOB_SEQUENCE`, `plugin_name = "filterviz"` and, as `content`, the JSON
+`{"v":1,"kind":"kernel"}` (or `"patterns"`). Each step's tensor is DT_STRING of rank 1:
 
 - `[0]` the header: JSON, a line feed, and the CRC-32C of that JSON as eight hexadecimal digits.
 - `[1]` numbers of each filter: little-endian float32 `[filters][columns]`; the header's `numbers` names the columns.
@@ -12,10 +12,11 @@ One TensorBoard tag holds one series: all steps of one layer's kernel, or of its
   slice. Patterns: one PNG a filter.
 
 Common keys of the header: `v`, `kind`, `name` (what the user called it), `path`, `layer_class`, `position`, `groups`
-(see `records.Layer`), `numbers`, `bytes` and `crc32c` (length and CRC-32C of each element after the header). A kernel's:
-`shape` and `axes` (canonical), `dtype` (in the model), `encoding`, `chunk`. Patterns': `filters`, `shape` (height, width,
-channels), `recipe`, `steps`, `input_range`. Readers ignore keys and elements that they do not know, and refuse a newer `v`.
-A log is untrusted: `parse_header` checks every claim, and no length is believed before it was compared.
+(see `records.Layer`), `numbers`, `bytes` and `crc32c` (length and CRC-32C of each element after the header). A
+kernel's: `shape` and `axes` (canonical), `dtype` (in the model), `encoding`, `chunk`. Patterns': `filters`, `shape`
+(height, width, channels), `recipe`, `steps`, `input_range`; their numbers are `start`, `reached` and `failed`.
+Readers ignore keys and elements that they do not know, and refuse a newer `v`. A log is untrusted: `parse_header` checks
+every claim, and no length is believed before it was compared.
 """
 
 from __future__ import annotations
@@ -233,8 +234,8 @@ def decode_chunk(header: Header, element: bytes) -> NDArray[Any]:
     filters = np.frombuffer(element, _filter_dtype(header.encoding, header.shape))
     if header.encoding == "int8":
         scales = filters["scales"].reshape(len(filters), *[1] * (len(header.shape) - 2), -1)
-        return filters["codes"] * scales
-    return filters["codes"]
+        return np.asarray(filters["codes"] * scales)
+    return np.asarray(filters["codes"])
 
 
 def check_png(header: Header, element: bytes) -> bytes:

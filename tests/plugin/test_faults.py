@@ -5,11 +5,11 @@ import shutil
 
 import numpy as np
 import pytest
-from plugin.conftest import STEPS, kernel_events, kernel_values, tag_of
-from support import logs, server
 from tensorboard.compat.proto import summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
 
 from tb_filterviz import wire
+from tests.plugin.samples import STEPS, kernel_events, kernel_values, tag_of
+from tests.support import logs, server
 
 LOADERS = pytest.mark.parametrize("load_fast", ["true", "false"], ids=["rust", "python"])
 HEALTHY = ("good", tag_of("conv1"))

@@ -5,9 +5,9 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from plugin.conftest import SHAPES, STEPS, kernel_values, some_patterns, tag_of
 
 from tb_filterviz import analysis
+from tests.plugin.samples import SHAPES, STEPS, kernel_values, some_patterns, tag_of
 
 
 def kernels(board, name, step=5, **parameters):
@@ -136,7 +136,7 @@ PATTERNS_TAG = tag_of("conv1").replace("filterviz.kernel", "filterviz.patterns")
         ({"step": "1e1"}, 400, "'step' must be an integer, but was '1e1'"),
         ({"step": "+10"}, 400, "'step' must be an integer"),
         ({"step": "1_0"}, 400, "'step' must be an integer"),
-        ({"step": "١٠"}, 400, "'step' must be an integer"),
+        ({"step": "\u0661\u0660"}, 400, "'step' must be an integer"),
         ({"step": "nan"}, 400, "'step' must be an integer"),
         ({"step": ["10", "10"]}, 400, "'step' must be given once"),
     ],

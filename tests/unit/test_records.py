@@ -13,11 +13,8 @@ def test_every_layout_puts_each_weight_where_it_belongs(layout):
     for position in np.ndindex(shape):
         at = dict(zip(layout, position, strict=True))
         spatial = tuple(at[letter] for letter in "DHW" if letter in at)
-        if "M" in at:
-            where = (*spatial, 0, at["I"] * sizes["M"] + at["M"])
-        else:
-            where = (*spatial, at["I"], at["O"])
-        assert kernel[where] == stored[position]
+        filters = (0, at["I"] * sizes["M"] + at["M"]) if "M" in at else (at["I"], at["O"])
+        assert kernel[(*spatial, *filters)] == stored[position]
 
 
 @pytest.mark.parametrize(

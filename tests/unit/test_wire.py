@@ -222,6 +222,12 @@ def test_patterns_that_claim_nonsense_are_refused(change):
         wire.parse_header(resealed({**facts, **change}))
 
 
+def check_all(elements):
+    header = wire.parse_header(elements[0])
+    for number in range(1, len(elements)):
+        wire.check_element(header, number, elements[number])
+
+
 ENCODED = wire.encode_kernel(KERNEL, "cnn")
 
 
@@ -240,9 +246,7 @@ def test_damage_is_always_noticed(index, data):
         element.insert(at, data.draw(st.integers(0, 255)))
     damaged[index] = bytes(element)
     with pytest.raises(wire.FormatError):
-        header = wire.parse_header(damaged[0])
-        for number in range(1, len(damaged)):
-            wire.check_element(header, number, damaged[number])
+        check_all(damaged)
 
 
 @pytest.mark.parametrize("png", [b"", b"\x89PNG\r\n\x1a\n", b"GIF89a" + b"\0" * 40])

@@ -1,0 +1,53 @@
+"""Kernels of every number of axes, and patterns, as events of a log."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tb_filterviz import records, wire
+from tests.support import logs
+
+SHAPES = {
+    "conv1": (3, 3, 3, 20),
+    "conv2": (3, 3, 20, 7),
+    "wave": (5, 4, 6),
+    "volume": (2, 3, 3, 2, 5),
+    "dense": (6, 4),
+    "wide": (3, 3, 128, 512),
+    'quo"te\\<script>alert(1)</script>é/%41\n': (3, 3, 2, 2),
+}
+STEPS = (0, 5, 10)
+
+
+def kernel_values(name: str, step: int) -> np.ndarray:
+    values = np.random.default_rng([len(name), step]).normal(size=SHAPES[name]).astype(np.float32)
+    if name == "conv2" and step == 5:
+        values[0, 0, 0, :2] = [np.nan, np.inf]
+    return values
+
+
+def kernel_events(name: str, position: int):
+    layer = records.Layer(f"net/{name}/kernel", "Conv2D", position)
+    for step in STEPS:
+        elements = wire.encode_kernel(records.Kernel(layer, kernel_values(name, step)), "cnn")
+        tag = wire.tag("cnn", layer.path, wire.KERNEL)
+        yield logs.event(tag, step, logs.blob_tensor(elements), wire.metadata(wire.KERNEL, "of <b>mine</b>"))
+
+
+def some_patterns() -> records.Patterns:
+    images = np.random.default_rng(3).integers(0, 256, (3, 8, 9, 3)).astype(np.uint8)
+    start, reached = np.array([0, 1, np.nan], np.float32), np.array([5, 0.5, np.nan], np.float32)
+    layer = records.Layer("net/conv1/kernel", "Conv2D", 0)
+    failed = np.array([False, True, True])
+    return records.Patterns(layer, np.array([0, 7, 19]), images, start, reached, failed, (0.0, 255.0), "classic", 80)
+
+
+def pattern_events():
+    tag = wire.tag("cnn", "net/conv1/kernel", wire.PATTERNS)
+    yield logs.event(
+        tag, 10, logs.blob_tensor(wire.encode_patterns(some_patterns(), "cnn")), wire.metadata(wire.PATTERNS)
+    )
+
+
+def tag_of(name: str) -> str:
+    return wire.tag("cnn", f"net/{name}/kernel", wire.KERNEL)
