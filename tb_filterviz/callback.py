@@ -84,23 +84,23 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Logs the last epoch where training ended before its time, and closes what this callback opened."""
         if self._logged is not None and self._logged < self._done:
-            if self._writer is None:  # Keras' own is closed by now, or about to be
-                _keras_writer(self).flush()
-                self._writer = tf.summary.create_file_writer(os.path.join(self.log_dir, "train"))
-            self._log(self._done, always=True)
+            self._log(self._done, always=True, after_training=True)
         if self._writer is not None:
-            self._writer.close()
+            self._try("the last steps", self._done, self._writer.close)
 
-    def _log(self, step: int, always: bool) -> None:
+    def _log(self, step: int, always: bool, after_training: bool = False) -> None:
         kernels = self.kernel_freq and (always or step % self.kernel_freq == 0)
         patterns = self.pattern_freq and (always or step % self.pattern_freq == 0)
-        if always:
+        if always or kernels or patterns:
             self._logged = step
-        if not kernels and not patterns:
-            return
-        self._logged = step
+        if kernels or patterns:
+            self._try("filters", step, lambda: self._write(step, bool(kernels), bool(patterns), after_training))
+
+    def _write(self, step: int, kernels: bool, patterns: bool, after_training: bool) -> None:
         writer = self._writer or _keras_writer(self)
-        if writer is None:
+        if writer is not None and after_training:
+            writer.flush()  # the writer of Keras is closed by now, or about to be: go on in a file of our own
+        if writer is None or (after_training and self._writer is None):
             writer = self._writer = tf.summary.create_file_writer(os.path.join(self.log_dir, "train"))
         # Keras' callback may have put its own `record_if` in force.
         with writer.as_default(), tf.summary.record_if(True):
@@ -109,7 +109,7 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
             if patterns:
                 for weight in pattern_targets(sources.find_weights(self.model, self.layers)):
                     self._try(f"patterns of {weight.layer.path}", step, functools.partial(self._patterns, weight, step))
-            self._try("what was logged", step, writer.flush)
+            writer.flush()
 
     def _patterns(self, weight: sources.Weight, step: int) -> None:
         made = generate_patterns(self.model, weight.source, options=self.patterns, record=weight.layer)

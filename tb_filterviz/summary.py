@@ -69,7 +69,7 @@ def summary(
         if isinstance(data, records.Patterns):
             return writers.write([_patterns_entry(scoped, data, description)], step)
         weights = sources.find_weights(data, layers, layout)
-        options = None if patterns is None else _pattern_options(patterns, data)
+        options = None if patterns is None else _pattern_options(patterns, data, weights)
         written = writers.write([_kernel_entry(scoped, one, precision, description) for one in weights], step)
         if options is not None and writers.recording():
             _write_patterns(scoped, data, weights, options, description, step)
@@ -97,9 +97,14 @@ def _patterns_entry(name: str, patterns: records.Patterns, description: str | No
     return writers.Entry(tag, wire.metadata(wire.PATTERNS, description), lambda: patterns.filters, encode)
 
 
-def _pattern_options(patterns: int | PatternOptions, data: Any) -> PatternOptions:
+def _pattern_options(patterns: int | PatternOptions, data: Any, weights: Sequence[sources.Weight]) -> PatternOptions:
     from tb_filterviz.patterns import PatternOptions
 
+    if not hasattr(data, "layers") or not all(weight.source for weight in weights):
+        raise ValueError(
+            "`patterns` need a Keras model, which can be run on pictures. Leave them out, or pass the model as `data`. "
+            f"Received: data of type {type(data).__name__}, patterns={patterns!r}"
+        )
     if not tf.executing_eagerly():
         raise ValueError("`patterns` cannot be made inside a tf.function. Call filterviz.summary outside of it.")
     if isinstance(patterns, PatternOptions):

@@ -15,8 +15,8 @@ Common keys of the header: `v`, `kind`, `name` (what the user called it), `path`
 (see `records.Layer`), `numbers`, `bytes` and `crc32c` (length and CRC-32C of each element after the header). A
 kernel's: `shape` and `axes` (canonical), `dtype` (in the model), `encoding`, `chunk`. Patterns': `filters`, `shape`
 (height, width, channels), `recipe`, `steps`, `input_range`; their numbers are `start`, `reached` and `failed`.
-Readers ignore keys and elements that they do not know, and refuse a newer `v`. A log is untrusted: `parse_header` checks
-every claim, and no length is believed before it was compared.
+Readers ignore keys and elements that they do not know, and refuse a newer `v`. A log is untrusted: `parse_header`
+checks every claim, and no length is believed before it was compared.
 """
 
 from __future__ import annotations

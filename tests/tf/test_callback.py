@@ -1,0 +1,174 @@
+"""The callback in `model.fit`, beside the one of Keras, behind a real TensorBoard with each loader."""
+
+import logging
+
+import keras
+import numpy as np
+import pytest
+
+import tb_filterviz as filterviz
+from tests.support import logs, server
+
+X = np.random.default_rng(0).random((64, 10, 10, 1)).astype(np.float32)
+Y = (X.mean(axis=(1, 2, 3)) > 0.5).astype(np.int32)
+TAG = "model/net/conv/kernel/filterviz.kernel"
+PATTERNS_TAG = "model/net/conv/kernel/filterviz.patterns"
+FAST = filterviz.PatternOptions(filters=2, steps=1, progress=False)
+
+
+def small_model():
+    layers = [keras.Input((10, 10, 1)), keras.layers.Conv2D(4, 3, activation="relu", name="conv")]
+    layers += [keras.layers.GlobalMaxPooling2D(), keras.layers.Dense(2, activation="softmax")]
+    model = keras.Sequential(layers, name="net")
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+
+
+def fit(callbacks, epochs=5, model=None, **options):
+    model = model or small_model()
+    model.fit(X, Y, epochs=epochs, batch_size=16, verbose=0, callbacks=callbacks, **options)
+    return model
+
+
+def steps(directory, tag=TAG):
+    return [step for found, step, *_ in logs.read_events(directory) if found == tag]
+
+
+@pytest.mark.parametrize(("freq", "expected"), [(1, [0, 1, 2, 3, 4, 5]), (2, [0, 2, 4, 5]), (10, [0, 5]), (0, [])])
+def test_kernel_freq(tmp_path, freq, expected):
+    fit([filterviz.FiltersCallback(tmp_path, kernel_freq=freq)])
+    assert steps(tmp_path) == expected
+    assert {file.parent for file in tmp_path.rglob("events*")} <= {tmp_path / "train"}
+
+
+def test_pattern_freq(tmp_path):
+    fit([filterviz.FiltersCallback(tmp_path, kernel_freq=0, pattern_freq=3, patterns=FAST)])
+    assert steps(tmp_path, PATTERNS_TAG) == [0, 3, 5]
+    assert steps(tmp_path) == []
+
+
+def test_the_first_step_is_before_training_and_the_last_after(tmp_path):
+    model = small_model()
+    before = model.get_layer("conv").kernel.numpy()
+    fit([filterviz.FiltersCallback(tmp_path)], model=model)
+    kernels = [elements for tag, _, _, elements in logs.read_events(tmp_path) if tag == TAG]
+    for elements, expected in ((kernels[0], before), (kernels[-1], model.get_layer("conv").kernel.numpy())):
+        stored = np.frombuffer(elements[2], np.float16).reshape(4, 3, 3, 1)
+        np.testing.assert_array_equal(stored, np.moveaxis(expected, -1, 0).astype(np.float16))
+
+
+def test_a_resumed_training_goes_on_counting(tmp_path):
+    fit([filterviz.FiltersCallback(tmp_path)], epochs=5, initial_epoch=3)
+    assert steps(tmp_path) == [3, 4, 5]
+
+
+class Stop(keras.callbacks.Callback):
+    """Ends training as early stopping does."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = epoch == 2
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("keras_first", [True, False])
+def test_the_last_epoch_is_logged_when_training_ends_early(tmp_path, place, keras_first):
+    callbacks = [keras.callbacks.TensorBoard(tmp_path), filterviz.FiltersCallback(tmp_path, kernel_freq=10)]
+    callbacks = callbacks if keras_first else callbacks[::-1]
+    callbacks.insert(place, Stop())
+    fit(callbacks, epochs=50)
+    assert steps(tmp_path) == [0, 3]
+
+
+@pytest.mark.parametrize("keras_first", [True, False])
+@pytest.mark.parametrize("update_freq", ["epoch", 7])
+def test_shares_the_file_of_the_keras_callback(tmp_path, keras_first, update_freq):
+    callbacks = [keras.callbacks.TensorBoard(tmp_path, update_freq=update_freq), filterviz.FiltersCallback(tmp_path)]
+    fit(callbacks if keras_first else callbacks[::-1], validation_data=(X, Y))
+    assert len(list((tmp_path / "train").glob("events*"))) == 1
+    assert steps(tmp_path / "train") == [0, 1, 2, 3, 4, 5]
+    assert steps(tmp_path / "validation") == []
+
+
+def test_a_keras_callback_of_another_directory_is_let_alone(tmp_path):
+    fit([keras.callbacks.TensorBoard(tmp_path / "other"), filterviz.FiltersCallback(tmp_path / "ours")])
+    assert steps(tmp_path / "ours" / "train") == [0, 1, 2, 3, 4, 5]
+    assert steps(tmp_path / "other") == []
+
+
+class Watch(keras.callbacks.Callback):
+    """Lets TensorBoard read everything after each epoch, so that a file it stops reading shows."""
+
+    def __init__(self, board, run):
+        super().__init__()
+        self.board, self.run, self.seen = board, run, []
+
+    def on_epoch_end(self, epoch, logs=None):
+        index = self.board.index_when(lambda index: server.steps(index).get(("train", TAG), [0])[-1] == epoch + 1)
+        scalars = self.board.fetch(f"data/plugin/scalars/scalars?run={self.run}&tag=epoch_loss").json
+        self.seen.append((server.steps(index)["train", TAG], [int(step) for _, step, _ in scalars]))
+
+
+@pytest.mark.parametrize("load_fast", ["true", "false"], ids=["rust", "python"])
+def test_neither_callback_freezes_the_other(tmp_path, load_fast):
+    """Two files that grow in one run would: the Python loader never goes back to the first."""
+    with server.serve(tmp_path, load_fast) as board:
+        keras_callback = keras.callbacks.TensorBoard(tmp_path)
+        watch = Watch(board, "train")
+        model = fit([keras_callback, filterviz.FiltersCallback(tmp_path), Flush(keras_callback), watch], epochs=4)
+        assert [kernels for kernels, _ in watch.seen] == [[0, 1], [0, 1, 2], [0, 1, 2, 3], [0, 1, 2, 3, 4]]
+        assert watch.seen[-1][1] == [0, 1, 2, 3]
+        assert model.stop_training is False
+
+
+class Flush(keras.callbacks.Callback):
+    """Flushes what Keras' callback wrote; it does so itself only now and then."""
+
+    def __init__(self, other):
+        super().__init__()
+        self.other = other
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.other._train_writer.flush()
+
+
+def test_a_failing_pattern_is_reported_and_skipped(tmp_path, caplog):
+    """Patterns need a model of one input, and this one has two."""
+    inputs = [keras.Input((10, 10, 1)), keras.Input((10, 10, 1))]
+    conv = keras.layers.Conv2D(4, 3, name="conv")
+    outputs = keras.layers.GlobalMaxPooling2D()(conv(keras.layers.Add()(inputs)))
+    model = keras.Model(inputs, outputs, name="net")
+    model.compile("adam", "mse")
+    callback = filterviz.FiltersCallback(tmp_path, pattern_freq=1, patterns=FAST)
+    with caplog.at_level(logging.ERROR, "tb_filterviz"):
+        model.fit([X, X], np.zeros((64, 4)), epochs=2, verbose=0, callbacks=[callback])
+    assert [record.getMessage() for record in caplog.records] == [
+        f"Filters: could not log patterns of conv/kernel at step {step}; training goes on." for step in (0, 1, 2)
+    ]
+    assert [step for tag, step, *_ in logs.read_events(tmp_path) if tag.endswith("filterviz.kernel")] == [0, 1, 2]
+
+
+def test_a_directory_that_cannot_be_written_does_not_end_training(tmp_path, caplog):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a directory")
+    with caplog.at_level(logging.ERROR, "tb_filterviz"):
+        fit([filterviz.FiltersCallback(blocked)], epochs=2)
+    assert any("training goes on" in record.message for record in caplog.records)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"kernel_freq": -1}, "`kernel_freq` must be a number of epochs, or 0 for never. Received: kernel_freq=-1"),
+        ({"pattern_freq": 1.5}, "`pattern_freq` must be a number of epochs"),
+        ({"kernel_freq": True}, "`kernel_freq` must be a number of epochs"),
+        ({"patterns": 0}, "`filters` must be"),
+    ],
+)
+def test_a_wrong_argument_raises_at_once(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        filterviz.FiltersCallback(**arguments)
+
+
+def test_unknown_layers_raise_when_training_starts(tmp_path):
+    with pytest.raises(ValueError, match="conv"):
+        fit([filterviz.FiltersCallback(tmp_path, layers=["cnov"])])
