@@ -62,7 +62,7 @@ def _numbers(
     rows = max(1, _BLOCK_BYTES // (8 * weights.shape[1]))
     for start in range(0, len(weights), rows):
         block = weights[start : start + rows]
-        near += np.count_nonzero(np.abs(block) < _NEAR_ZERO * largest, axis=0)
+        near += (np.abs(block) < _NEAR_ZERO * largest).view(np.uint8).sum(axis=0, dtype=np.uint32)
         exact = block.astype(np.float64)
         if nonfinite.any():
             exact[np.isnan(exact)] = 0.0

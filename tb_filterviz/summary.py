@@ -83,7 +83,7 @@ def pattern_targets(weights: Sequence[sources.Weight]) -> list[sources.Weight]:
 
 def _kernel_entry(name: str, weight: sources.Weight, precision: str, description: str | None) -> writers.Entry:
     def encode(values: NDArray[Any]) -> list[bytes]:
-        return wire.encode_kernel(weight.to_kernel(values), name, precision)
+        return wire.encode_kernel(weight.to_kernel(values), name, precision, writers.filter_major)
 
     tag = wire.tag(name, weight.layer.path, wire.KERNEL)
     return writers.Entry(tag, wire.metadata(wire.KERNEL, description), weight.read, encode)

@@ -27,6 +27,7 @@ import json
 import math
 import re
 import urllib.parse
+from collections.abc import Callable
 from typing import Any
 
 import google_crc32c
@@ -134,7 +135,17 @@ def parse_metadata(content: bytes) -> str:
     return str(kind)
 
 
-def encode_kernel(kernel: records.Kernel, name: str, precision: str = "float16") -> list[bytes]:
+def filter_major(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Returns a kernel `(*spatial, in, out)` as `[out][*spatial][in]` of another dtype."""
+    return np.moveaxis(values.astype(dtype, copy=False), -1, 0)
+
+
+def encode_kernel(
+    kernel: records.Kernel,
+    name: str,
+    precision: str = "float16",
+    reorder: Callable[[NDArray[Any], np.dtype[Any]], NDArray[Any]] = filter_major,
+) -> list[bytes]:
     """Encodes one kernel at one step.
 
     Args:
@@ -142,6 +153,7 @@ def encode_kernel(kernel: records.Kernel, name: str, precision: str = "float16")
         name: What the user calls the model or array.
         precision: One of `PRECISIONS`. Where it cannot hold the values - float16 ends at 65504 and loses digits below
             6e-5, int8 has no NaN - the next larger float is taken, and the header says which.
+        reorder: Does what `filter_major` does, for a caller that has something faster than NumPy.
 
     Returns:
         The elements of the datum.
@@ -155,7 +167,7 @@ def encode_kernel(kernel: records.Kernel, name: str, precision: str = "float16")
     numbers = analysis.filter_numbers(values)
     encoding = _choose_encoding(numbers, precision)
     chunk = max(1, _CHUNK_BYTES // _filter_dtype(encoding, values.shape).itemsize)
-    filters = _encode_filters(values, encoding)
+    filters = _encode_filters(values, encoding, reorder)
     payload = [filters[start : start + chunk].tobytes() for start in range(0, len(filters), chunk)]
     facts = {
         **_layer_facts(KERNEL, name, kernel.layer),
@@ -272,14 +284,16 @@ def _filter_dtype(encoding: str, shape: tuple[int, ...]) -> np.dtype[Any]:
     return np.dtype([("scales", "<f4", (inputs,)), codes] if encoding == "int8" else [codes])
 
 
-def _encode_filters(values: NDArray[Any], encoding: str) -> NDArray[Any]:
+def _encode_filters(
+    values: NDArray[Any], encoding: str, reorder: Callable[[NDArray[Any], np.dtype[Any]], NDArray[Any]]
+) -> NDArray[Any]:
     """Returns one item a filter, of `_filter_dtype`."""
     filters = np.empty(values.shape[-1], _filter_dtype(encoding, values.shape))
     if encoding == "int8":
         scales = np.abs(values).reshape(-1, *values.shape[-2:]).max(axis=0, initial=0.0).astype(np.float32) / 127
         values = np.rint(values / np.where(scales == 0, 1, scales))
         filters["scales"] = scales.T
-    filters["codes"] = np.moveaxis(values.astype(filters["codes"].dtype, copy=False), -1, 0)
+    filters["codes"] = reorder(values, filters["codes"].dtype)
     return filters
 
 
