@@ -19,7 +19,7 @@ from werkzeug import wrappers
 
 from tb_filterviz import slices, wire
 from tb_filterviz.query import Query, bad
-from tb_filterviz.store import Datum, DatumGoneError, ProviderSource, Store
+from tb_filterviz.store import Datum, DatumGoneError, Memo, ProviderSource, Store
 
 _CACHE_SECONDS = 365 * 24 * 3600
 _DEFAULT_CACHE_MB = 256
@@ -61,6 +61,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         """Takes TensorBoard's context; does no work yet."""
         megabytes = getattr(context.flags, "filterviz_cache_mb", _DEFAULT_CACHE_MB)
         self._provider = context.data_provider
+        self._memo: Memo = {}
         self._store = Store(max(0, megabytes) << 20)
 
     def get_plugin_apps(self) -> Mapping[str, Any]:
@@ -182,7 +183,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             raise errors.NotFoundError(f"no pattern was logged for the filters {query.text('filters')}")
         if form == "png" and len(positions) > 1:
             raise bad("filters", "one filter for format=png", query.text("filters", "all"))
-        pngs = [self._store.picture(source, datum, header, position) for position in positions]
+        pngs = self._store.pictures(source, datum, header, positions)
         if form == "png":
             return _respond(request, pngs[0], "image/png", {"Content-Security-Policy": "sandbox"})
         numbers = self._store.numbers(source, datum, header)[positions].tolist()
@@ -208,7 +209,8 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
 
     def _source(self, request: wrappers.Request) -> ProviderSource:
         environ = request.environ
-        return ProviderSource(self._provider, plugin_util.context(environ), plugin_util.experiment_id(environ))
+        experiment_id = plugin_util.experiment_id(environ)
+        return ProviderSource(self._provider, plugin_util.context(environ), experiment_id, self._memo)
 
     def _datum(self, query: Query, source: ProviderSource, kind: str) -> tuple[Datum, wire.Header]:
         """Finds the datum that `run`, `tag` and `step` name."""

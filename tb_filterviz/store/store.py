@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,8 @@ from numpy.typing import NDArray
 from tb_filterviz import wire
 from tb_filterviz.store.cache import ByteCache
 from tb_filterviz.store.series import Datum, DatumGoneError, Problem, Series, Source
+
+_READERS = 8
 
 
 class Store:
@@ -21,6 +25,7 @@ class Store:
         self._cache = ByteCache(cache_bytes)
         self._problems: dict[Datum, str] = {}
         self._lock = threading.Lock()
+        self._readers = concurrent.futures.ThreadPoolExecutor(_READERS, thread_name_prefix="filterviz")
 
     def index(self, source: Source) -> tuple[list[tuple[Series, wire.Header]], list[Problem]]:
         """Lists every readable series with the header of its first readable step, in model order, and the problems."""
@@ -51,21 +56,23 @@ class Store:
 
     def numbers(self, source: Source, datum: Datum, header: wire.Header) -> NDArray[np.float32]:
         """Reads the numbers of all filters, float32 `[filters][columns]`; raises as `header` does."""
-        return wire.decode_numbers(header, self._checked(source, datum, header, 1))
+        return wire.decode_numbers(header, self._checked(source, datum, header, [1])[0])
 
     def filters(self, source: Source, datum: Datum, header: wire.Header, start: int, stop: int) -> NDArray[Any]:
         """Reads filters `start` to `stop` of a kernel, `[filters][*spatial][in]`; raises as `header` does."""
         elements = wire.chunk_elements(header, start, stop)
-        chunks = [wire.decode_chunk(header, self._checked(source, datum, header, element)) for element in elements]
+        # The numbers come along: whoever draws filters asks for their limits next.
+        _, *payload = self._checked(source, datum, header, [1, *elements])
+        chunks = [wire.decode_chunk(header, element) for element in payload]
         first = (elements.start - 2) * header.chunk
         joined = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
         return joined[start - first : stop - first]
 
-    def picture(self, source: Source, datum: Datum, header: wire.Header, position: int) -> bytes:
-        """Reads the PNG of the pattern at `position` of `header.filters`; raises as `header` does."""
-        png = self._checked(source, datum, header, 2 + position)
+    def pictures(self, source: Source, datum: Datum, header: wire.Header, positions: Sequence[int]) -> list[bytes]:
+        """Reads the PNGs of the patterns at `positions` of `header.filters`; raises as `header` does."""
+        _, *pngs = self._checked(source, datum, header, [1, *(2 + position for position in positions)])
         try:
-            return wire.check_png(header, png)
+            return [wire.check_png(header, png) for png in pngs]
         except wire.FormatError as error:
             raise self._remember(datum, error) from error
 
@@ -82,8 +89,13 @@ class Store:
             self._remember(datum, wire.FormatError(f"it holds {header.kind}, but its series {series.kind}"))
         return None
 
-    def _checked(self, source: Source, datum: Datum, header: wire.Header, element: int) -> bytes:
-        return self._read(source, datum, element, lambda value: wire.check_element(header, element, value))
+    def _checked(self, source: Source, datum: Datum, header: wire.Header, elements: Sequence[int]) -> list[bytes]:
+        """Reads elements side by side: most of the time goes into waiting for TensorBoard's data server."""
+
+        def read(element: int) -> bytes:
+            return self._read(source, datum, element, lambda value: wire.check_element(header, element, value))
+
+        return list(self._readers.map(read, elements))
 
     def _read(self, source: Source, datum: Datum, element: int, check: Any) -> bytes:
         """Reads an element through the cache, which only ever holds what was checked."""

@@ -47,7 +47,7 @@ def measure(directory: pathlib.Path) -> Iterator[tuple[str, str, str]]:
                 milliseconds, size = [], 0
                 for _ in range(_REPEATS):
                     start = time.perf_counter()
-                    answer = board.get("kernels", run="pretrained", tag=TAG, step=1, inputs=inputs)
+                    answer = board.get("kernels", run="pretrained", tag=TAG, step=1, inputs=inputs, v=1)
                     milliseconds.append((time.perf_counter() - start) * 1e3)
                     assert answer.status == 200
                     size = len(answer.body)

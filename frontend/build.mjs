@@ -1,0 +1,76 @@
+// Bundles the tab into one ES module that TensorBoard imports (`render()` is its only export), or the tests.
+//   node build.mjs            the tab, into tb_filterviz/static/index.js
+//   node build.mjs --watch    the same, again on each change
+//   node build.mjs --tests    the tests, into build/test/ for `node --test`
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+
+const MAX_BYTES = 60_000;
+const here = dirname(fileURLToPath(import.meta.url));
+const bundle = join(here, "..", "tb_filterviz", "static", "index.js");
+
+/** Imports a style sheet as a minified string: the tab is one file and adds its own <style>. */
+const cssText = {
+  name: "css-text",
+  setup(build) {
+    build.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8");
+      const { code } = await esbuild.transform(source, { loader: "css", minify: true });
+      return { contents: code, loader: "text" };
+    });
+  },
+};
+
+const shared = {
+  absWorkingDir: here,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  plugins: [cssText],
+  logLevel: "warning",
+};
+
+const tab = {
+  ...shared,
+  entryPoints: ["src/index.tsx"],
+  outfile: bundle,
+  minify: true,
+  legalComments: "none",
+  charset: "utf8",
+};
+
+/** Checks what TensorBoard's content policy and the size budget ask of the bundle. */
+async function verify() {
+  const code = await readFile(bundle, "utf8");
+  const bytes = Buffer.byteLength(code);
+  if (bytes > MAX_BYTES) throw new Error(`The bundle may hold ${MAX_BYTES} bytes, but holds ${bytes}.`);
+  if (/\beval\s*\(|new Function\b/.test(code)) throw new Error("The bundle must not evaluate code from strings.");
+  console.log(`${bundle}: ${bytes} bytes`);
+}
+
+async function buildTests() {
+  const outdir = join(here, "build", "test");
+  await rm(outdir, { recursive: true, force: true });
+  await mkdir(outdir, { recursive: true });
+  const names = (await readdir(join(here, "test"))).filter((name) => name.endsWith(".test.ts"));
+  await esbuild.build({
+    ...shared,
+    entryPoints: names.map((name) => join("test", name)),
+    outdir,
+    outExtension: { ".js": ".mjs" },
+    platform: "node",
+  });
+}
+
+if (process.argv.includes("--tests")) {
+  await buildTests();
+} else if (process.argv.includes("--watch")) {
+  await (await esbuild.context(tab)).watch();
+} else {
+  await esbuild.build(tab);
+  await verify();
+}

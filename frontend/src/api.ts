@@ -1,0 +1,74 @@
+/** The server's routes (`http_api.md`), by relative addresses: TensorBoard may live below any path. */
+import type { Index, Input, Series } from "./model";
+
+/** An answer other than 2xx; the message is the server's own text. Status 0: there was no answer. */
+export class ServerError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+const LONGEST_MESSAGE = 500;
+
+/** Fetches an address. Network failures and refusals become errors that can be shown. */
+export async function get(url: string, signal: AbortSignal | null = null): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, { signal });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ServerError(0, "TensorBoard does not answer. Is it still running?");
+  }
+  if (response.ok) return response;
+  const isText = response.headers.get("Content-Type")?.startsWith("text/plain");
+  const text = isText ? (await response.text()).slice(0, LONGEST_MESSAGE) : "";
+  throw new ServerError(response.status, text || `TensorBoard answered ${response.status} ${response.statusText}.`);
+}
+
+/** Reads the text of `index`. */
+export function parseIndex(text: string): Index {
+  const index: Index = JSON.parse(text);
+  if (index.version !== 1) {
+    throw new Error(`This page is older than the server: it knows version 1 of the index. Received: ${index.version}`);
+  }
+  return index;
+}
+
+/** One datum: a series at one of its steps. */
+export interface Datum {
+  readonly run: string;
+  readonly series: Series;
+  /** Position in `series.steps`. */
+  readonly at: number;
+}
+
+/** The address of something about a datum. It carries the time of writing, so that it may be cached for good. */
+function address(route: string, { run, series, at }: Datum, more: Record<string, string> = {}): string {
+  const query = new URLSearchParams({ run, tag: series.tag, step: String(series.steps[at]), ...more });
+  query.set("v", String(series.wall_times[at]));
+  return `${route}?${query}`;
+}
+
+export const kernelsUrl = (datum: Datum, filters: string, input: Input): string =>
+  address("kernels", datum, { filters, inputs: String(input) });
+
+export const analysisUrl = (datum: Datum): string => address("analysis", datum);
+
+export const patternsUrl = (datum: Datum, filters: string): string => address("patterns", datum, { filters });
+
+/** Per-filter numbers of a kernel. */
+export interface Analysis {
+  readonly names: readonly string[];
+  readonly values: readonly (readonly (number | null)[])[];
+  readonly dtype: string;
+  readonly encoding: string;
+}
+
+/** One number of one filter; null where it is unknown or not finite. */
+export function numberOf(analysis: Analysis | null, filter: number, name: string): number | null {
+  const column = analysis?.names.indexOf(name) ?? -1;
+  return analysis?.values[filter]?.[column] ?? null;
+}

@@ -1,0 +1,78 @@
+/** A card's frame: which layer, which run, which step; then whatever it shows. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { formatTime } from "../format";
+import { layerTitle, newestAt, type Series, shapeText } from "../model";
+import { picks, runColour } from "../state";
+
+export function RunName({ run }: { run: string }) {
+  return (
+    <span class="run line" title={run}>
+      <span class="disc" style={{ background: runColour(run) }} />
+      <span class="ellipsis">{run}</span>
+    </span>
+  );
+}
+
+export function ErrorText({ children }: { children: string }) {
+  return (
+    <p class="bad" role="alert">
+      ⚠ {children}
+    </p>
+  );
+}
+
+/** True once the element was in or near the window: cards out of sight ask the server for nothing. */
+function useSeen() {
+  const element = useRef<HTMLElement>(null);
+  const [seen, setSeen] = useState(false);
+  useEffect(() => {
+    if (!element.current) return;
+    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && setSeen(true));
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, []);
+  return { element, seen };
+}
+
+export interface CardProps {
+  readonly run: string;
+  readonly series: Series;
+  readonly notes?: ComponentChildren;
+  /** What to show of the step at this position of the series. */
+  readonly children: (at: number) => ComponentChildren;
+}
+
+export function Card({ run, series, notes, children }: CardProps) {
+  const { element, seen } = useSeen();
+  const at = newestAt(series, picks.value.step);
+  const step = series.steps[at];
+  return (
+    <article class="card" ref={element} data-testid="card" data-run={run} data-tag={series.tag} data-step={step}>
+      <header>
+        <div class="line">
+          <h3 class="ellipsis" title={series.description || series.tag}>
+            {layerTitle(series)}
+          </h3>
+          <i>{shapeText(series)}</i>
+          <span class="spread" />
+          {notes}
+        </div>
+        <div class="line">
+          <RunName run={run} />
+          <span class="spread" />
+          {step !== undefined && (
+            <span>
+              Step <b>{step.toLocaleString()}</b> <i>{formatTime(series.wall_times[at])}</i>
+            </span>
+          )}
+        </div>
+      </header>
+      {step === undefined ? (
+        <i>Nothing was logged up to this step. The first is step {series.steps[0]?.toLocaleString()}.</i>
+      ) : (
+        seen && children(at)
+      )}
+    </article>
+  );
+}

@@ -1,0 +1,120 @@
+/** A kernel's mosaic with its legend and what is under the pointer. */
+import { useCallback, useMemo, useState } from "preact/hooks";
+import { type Analysis, type Datum, kernelsUrl, numberOf } from "../api";
+import { formatNumber, formatSigned, plural } from "../format";
+import { filtersPerAnswer, inputsOf, layerTitle, modelInput, resolveInput, spatialOf } from "../model";
+import { countBeyond, offsetOf, type Spot, tileNumbers, tileOf } from "../paint/mosaic";
+import { SIZES } from "../picks";
+import { useKernels } from "../resource";
+import { dark, picks, table } from "../state";
+import { ErrorText } from "./Card";
+import { Legend } from "./Legend";
+import { Mosaic } from "./Mosaic";
+
+/** One filter alone has room for large slices, in CSS pixels. */
+const LARGEST_SLICE = 240;
+
+interface KernelPictureProps {
+  readonly datum: Datum;
+  /** One filter and all its slices, or null for all filters. */
+  readonly filter: number | null;
+  readonly analysis: Analysis | null;
+  readonly cursor: number;
+  readonly onCursor: (tile: number) => void;
+  readonly maxHeight: number;
+  readonly onOpen: ((filter: number) => void) | null;
+}
+
+export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHeight, onOpen }: KernelPictureProps) {
+  const { series } = datum;
+  const { scale } = picks.value;
+  const opened = filter !== null;
+  const input = opened ? "all" : resolveInput(series, picks.value.input);
+  const filters = opened ? 1 : filtersPerAnswer(series, input);
+  const url = kernelsUrl(datum, opened ? String(filter) : filters < series.filters ? `0:${filters}` : "all", input);
+  const { value, url: drawnUrl, error } = useKernels(url);
+  const [spot, setSpot] = useState<Spot | null>(null);
+
+  const rgb = input === "rgb";
+  const tile = tileOf(spatialOf(series), rgb ? 3 : 1);
+  const perFilter = input === "all" ? inputsOf(series) : 1;
+  const count = filters * perFilter;
+  // An answer to an earlier choice may have another shape: it cannot be drawn here.
+  const fits = value?.values.length === count * tileNumbers(tile) && value.limits.length === filters;
+  const frame = fits ? value : null;
+  const nonfinite = frame?.nonfinite ?? 0;
+
+  const fixed = typeof scale === "number" ? scale : null;
+  const limit = fixed ?? (scale === "layer" ? frame?.limit : opened ? frame?.limits[0] : null) ?? null;
+  const limitOf = useCallback(
+    (index: number) => limit ?? frame?.limits[Math.floor(index / perFilter)] ?? 0,
+    [limit, frame, perFilter],
+  );
+  const clipped = useMemo(() => (frame && fixed !== null ? countBeyond(frame.values, fixed) : 0), [frame, fixed]);
+
+  const filterOf = (index: number) => (filter ?? 0) + Math.floor(index / perFilter);
+  const describe = (index: number) => {
+    const one = filterOf(index);
+    const which = input === "all" ? index % perFilter : typeof input === "number" ? input : frame?.chosen?.[index];
+    const norm = opened ? null : numberOf(analysis, one, "norm");
+    return [
+      `filter ${one} of ${series.filters}`,
+      which !== undefined && `input ${modelInput(series, one, which)}`,
+      norm !== null && `norm ${formatNumber(norm)}`,
+    ]
+      .filter(Boolean)
+      .join(", ");
+  };
+  const readSpot = (found: Spot) => {
+    const read = (channel: number) => formatSigned(frame?.values[offsetOf(tile, found, channel)] ?? Number.NaN);
+    return (
+      <>
+        <span>
+          {describe(found.tile)} · {tile.depth > 1 && `depth ${found.depth}, `}row {found.row}, column {found.column}
+        </span>
+        <b>{rgb ? `RGB ${[0, 1, 2].map(read).join(", ")}` : read(0)}</b>
+      </>
+    );
+  };
+
+  const sizeKey = !opened && perFilter > 1 ? "zoom" : "tile";
+  return (
+    <>
+      <Mosaic
+        tile={tile}
+        count={count}
+        columns={sizeKey === "zoom" ? perFilter : 0}
+        size={picks.value[sizeKey]}
+        largest={opened ? LARGEST_SLICE : SIZES.tile[1]}
+        maxHeight={maxHeight}
+        values={frame?.values ?? null}
+        limitOf={limitOf}
+        table={table.value}
+        hatched={nonfinite > 0}
+        beyond={clipped ? fixed : null}
+        line={dark.value ? "#303030" : "#fff"}
+        drawnKey={drawnUrl ?? ""}
+        stale={drawnUrl !== url && !error}
+        label={`${plural(count, perFilter > 1 ? "slice" : "filter")} of ${layerTitle(series)}, run ${datum.run}, step ${series.steps[datum.at]}`}
+        describe={describe}
+        cursor={cursor}
+        onOpen={onOpen && ((index) => onOpen(filterOf(index)))}
+        onCursor={onCursor}
+        onSpot={setSpot}
+      />
+      {error && <ErrorText>{error}</ErrorText>}
+      {/* A place of its own, always there: pointing at weights moves nothing. */}
+      <div class="below">
+        <Legend limit={limit} rgb={rgb} nonfinite={nonfinite} clipped={clipped} />
+        <div class="line" data-testid="readout">
+          {spot && frame && spot.tile < count && readSpot(spot)}
+        </div>
+      </div>
+      {!opened && filters < series.filters && (
+        <p>
+          All slices of the first {filters} of {series.filters} filters: more do not fit.
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,39 @@
+/** The colour bar of a kernel, and what its marks mean. */
+import { formatNumber } from "../format";
+import { gradient } from "../paint/colormap";
+import { mapName } from "../state";
+
+interface LegendProps {
+  /** The limit of the scale; null where each filter has its own. */
+  readonly limit: number | null;
+  readonly rgb: boolean;
+  readonly nonfinite: number;
+  readonly clipped: number;
+}
+
+export function Legend({ limit, rgb, nonfinite, clipped }: LegendProps) {
+  const end = limit === null ? "filter’s max" : formatNumber(limit);
+  const bars = rgb
+    ? ["red", "lime", "blue"].map((colour) => `linear-gradient(to right,#000,gray,${colour})`)
+    : [gradient(mapName.value)];
+  return (
+    <div class="legend line" data-testid="legend">
+      −{end}
+      {bars.map((background) => (
+        <span key={background} class="bar" style={{ background }} />
+      ))}
+      +{end}
+      {rgb && <i>0 is mid grey</i>}
+      {nonfinite > 0 && (
+        <span class="line">
+          <span class="hatch" /> {nonfinite.toLocaleString()} not finite
+        </span>
+      )}
+      {clipped > 0 && (
+        <span class="line" data-testid="clipped">
+          <span class="dot" /> {clipped.toLocaleString()} beyond the scale
+        </span>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,180 @@
+/** A scrolling canvas of tiles, with a cursor for mouse and keyboard. */
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { moveCursor } from "../keys";
+import { fittingSize, type Grid, gridOf, type Spot, scaleFor, spotAt, tileWidth } from "../paint/mosaic";
+import { SIZES } from "../picks";
+import { draw, type Scene } from "./draw";
+import { useFocusPassing, useName } from "./focus";
+
+export interface MosaicProps extends Omit<Scene, "grid" | "values"> {
+  readonly count: number;
+  /** A fixed number of columns, whose tiles touch; 0: as many as fit, with gaps. */
+  readonly columns: number;
+  /** Tile size in CSS pixels; 0: what fits, up to `largest`. */
+  readonly size: number;
+  readonly largest: number;
+  /** Greatest height in CSS pixels; what is higher scrolls. */
+  readonly maxHeight: number;
+  /** null until there is something to draw: the place is kept. */
+  readonly values: Float32Array | null;
+  readonly line: string;
+  /** Names the values drawn: a change of it is a picture drawn for the first time. */
+  readonly drawnKey: string;
+  readonly stale: boolean;
+  readonly label: string;
+  /** What to say of a tile. */
+  readonly describe: (tile: number) => string;
+  readonly cursor: number;
+  readonly onCursor: (tile: number) => void;
+  readonly onOpen: ((tile: number) => void) | null;
+  readonly onSpot: (spot: Spot | null) => void;
+}
+
+const GAP = 3;
+
+function layOut(props: MosaicProps, width: number, ratio: number): Grid {
+  const { tile, count, columns, size, largest, maxHeight } = props;
+  const available = width * ratio;
+  if (columns) {
+    const fitting = (available / columns / tileWidth(tile)) * Math.max(tile.height, tile.width);
+    return gridOf(tile, count, scaleFor(tile, size * ratio || fitting), 0, available, columns);
+  }
+  const gap = Math.round(GAP * ratio);
+  const box = { width: available, height: maxHeight * ratio };
+  const used = size * ratio || fittingSize(tile, count, gap, box, SIZES.tile[0] * ratio, largest * ratio);
+  return gridOf(tile, count, scaleFor(tile, used), gap, available);
+}
+
+interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+const styleOf = ({ left, top, width, height }: Box): string =>
+  `left:${left}px;top:${top}px;width:${width}px;height:${height}px`;
+
+export function Mosaic(props: MosaicProps) {
+  const { tile, count, values, maxHeight, onCursor, describe, onOpen, onSpot } = props;
+  const view = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const drawn = useRef("");
+  const id = useName();
+  useFocusPassing(view);
+  const [width, setWidth] = useState(0);
+  const [hover, setHover] = useState(-1);
+  const ratio = window.devicePixelRatio;
+
+  useLayoutEffect(() => {
+    const element = view.current;
+    if (!element) return;
+    const measure = () => setWidth(element.clientWidth);
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    measure();
+    return () => observer.disconnect();
+  }, []);
+
+  const grid = layOut(props, width, ratio);
+  const at = Math.max(0, Math.min(props.cursor, count - 1));
+  /** Where a tile lies, in CSS pixels. */
+  const boxOf = (index: number): Box => ({
+    left: ((index % grid.columns) * grid.pitchX) / ratio,
+    top: (Math.floor(index / grid.columns) * grid.pitchY) / ratio,
+    width: (grid.pitchX - grid.gap) / ratio,
+    height: (grid.pitchY - grid.gap) / ratio,
+  });
+
+  const paint = () => {
+    const element = view.current;
+    const target = canvas.current;
+    if (!element || !target || !values || !width) return;
+    const part = {
+      x: Math.round(element.scrollLeft * ratio),
+      y: Math.round(element.scrollTop * ratio),
+      width: Math.max(1, Math.round(Math.min(grid.width, element.clientWidth * ratio))),
+      height: Math.max(1, Math.round(Math.min(grid.height, element.clientHeight * ratio))),
+    };
+    const start = performance.now();
+    draw(target, { ...props, values, grid }, part, props.line);
+    performance.measure("filterviz:paint", { start });
+    target.style.width = `${part.width / ratio}px`;
+    if (drawn.current !== props.drawnKey) performance.mark("filterviz:drawn");
+    drawn.current = props.drawnKey;
+  };
+  // Hovering and moving the cursor must not paint again: they are boxes above the canvas.
+  const { size, table, limitOf, beyond, line, columns, drawnKey } = props;
+  useLayoutEffect(paint, [values, width, maxHeight, size, table, limitOf, beyond, line, count, columns, drawnKey]);
+
+  const spotUnder = (event: MouseEvent): Spot | null => {
+    const frame = canvas.current?.getBoundingClientRect();
+    if (!view.current || !frame) return null;
+    const x = event.clientX - frame.left + view.current.scrollLeft;
+    const y = event.clientY - frame.top + view.current.scrollTop;
+    return spotAt(grid, tile, x * ratio, y * ratio);
+  };
+  const onMove = (event: MouseEvent) => {
+    const spot = spotUnder(event);
+    setHover(spot ? spot.tile : -1);
+    onSpot(spot);
+  };
+  const onClick = (event: MouseEvent) => {
+    const spot = spotUnder(event);
+    if (!spot) return;
+    onCursor(spot.tile);
+    onOpen?.(spot.tile);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const element = view.current;
+    if (!element || event.ctrlKey || event.altKey || event.metaKey) return;
+    const to = moveCursor(event.key, at, grid, Math.floor((element.clientHeight * ratio) / grid.pitchY));
+    if (to !== null) {
+      const box = boxOf(to);
+      onCursor(to);
+      element.scrollLeft = Math.max(box.left + box.width - element.clientWidth, Math.min(element.scrollLeft, box.left));
+      element.scrollTop = Math.max(box.top + box.height - element.clientHeight, Math.min(element.scrollTop, box.top));
+    } else if (event.key === "Enter" && onOpen) {
+      onOpen(at);
+    } else {
+      return;
+    }
+    event.preventDefault();
+  };
+
+  return (
+    <div
+      ref={view}
+      class={props.stale ? "mosaic stale" : "mosaic"}
+      style={`max-height:${maxHeight}px;overflow-y:${grid.height / ratio > maxHeight ? "scroll" : "hidden"}`}
+      role="listbox"
+      tabIndex={0}
+      aria-label={props.label}
+      aria-activedescendant={id}
+      data-testid="mosaic"
+      onScroll={paint}
+      onKeyDown={onKeyDown}
+      onPointerMove={onMove}
+      onPointerLeave={() => {
+        setHover(-1);
+        onSpot(null);
+      }}
+      onClick={onClick}
+    >
+      <div class="whole" style={styleOf({ left: 0, top: 0, width: grid.width / ratio, height: grid.height / ratio })}>
+        <canvas ref={canvas} data-testid="grid-canvas" />
+        {hover >= 0 && <div class="hover" style={styleOf(boxOf(hover))} />}
+        <div
+          id={id}
+          class="cursor"
+          style={styleOf(boxOf(at))}
+          role="option"
+          tabIndex={-1}
+          aria-selected
+          aria-live="polite"
+          aria-label={describe(at)}
+        />
+      </div>
+    </div>
+  );
+}

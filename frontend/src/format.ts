@@ -1,0 +1,22 @@
+/** Numbers and times as people read them. */
+
+/** Four significant digits; small and large numbers with an exponent. */
+export function formatNumber(value: number | null): string {
+  if (value === null || Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "+∞" : "−∞";
+  const size = Math.abs(value);
+  const text =
+    size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+  return text.replace("-", "−");
+}
+
+/** A number whose sign is always shown. */
+export const formatSigned = (value: number): string => (value > 0 ? `+${formatNumber(value)}` : formatNumber(value));
+
+/** `wallTime` in seconds since 1970, in the reader's own time zone and manner. */
+export function formatTime(wallTime: number | undefined): string {
+  return wallTime === undefined ? "" : new Date(wallTime * 1000).toLocaleString();
+}
+
+export const plural = (count: number, noun: string): string =>
+  `${count.toLocaleString()} ${noun}${count === 1 ? "" : "s"}`;

@@ -1,0 +1,120 @@
+/** Decodes the binary answers of the server (`http_api.md`, "Frames"). Every length is checked before it is used. */
+import { decodeHalf } from "./paint/halffloat";
+
+/** Some filters of one kernel at one step. */
+export interface KernelFrame {
+  /** `[filters, inputs, *spatial]`. */
+  readonly shape: readonly number[];
+  /** The weights, C order, as `shape` says. */
+  readonly values: Float32Array;
+  /** Half-open range of filters. */
+  readonly filters: readonly [number, number];
+  /** The largest finite magnitude of each filter, and of the layer. */
+  readonly limits: readonly number[];
+  readonly limit: number;
+  /** For the strongest slices: the input of each. */
+  readonly chosen: readonly number[] | null;
+  readonly nonfinite: number;
+}
+
+/** Pictures of some filters. */
+export interface PatternFrame {
+  readonly filters: readonly number[];
+  /** `(height, width, channels)` of each picture. */
+  readonly shape: readonly number[];
+  /** PNG files, in the order of `filters`. */
+  readonly pictures: readonly Blob[];
+  readonly start: readonly (number | null)[];
+  readonly reached: readonly (number | null)[];
+  readonly failed: readonly boolean[];
+  readonly recipe: string;
+  readonly steps: number;
+  readonly inputRange: readonly [number, number] | null;
+}
+
+type Head = Record<string, unknown>;
+
+function fail(what: string): never {
+  throw new Error(`The server's answer is damaged: ${what}.`);
+}
+
+/** Splits a frame into its description and its body. */
+export function splitFrame(buffer: ArrayBuffer): { head: Head; body: Uint8Array<ArrayBuffer> } {
+  if (buffer.byteLength < 4) fail(`${buffer.byteLength} bytes cannot be a frame`);
+  const length = new DataView(buffer).getUint32(0, true);
+  const end = 4 + length;
+  if (end > buffer.byteLength) fail(`its description claims ${length} of ${buffer.byteLength} bytes`);
+  if (end % 8) fail("its body does not start at a multiple of 8 bytes");
+  let head: unknown;
+  try {
+    head = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(buffer, 4, length)));
+  } catch {
+    fail("its description is not JSON");
+  }
+  if (typeof head !== "object" || head === null || Array.isArray(head)) fail("its description is not a JSON object");
+  return { head: head as Head, body: new Uint8Array(buffer, end) };
+}
+
+/** A list in a description whose items all pass a test. */
+function list<T>(head: Head, key: string, length: number | null, test: (item: unknown) => item is T): readonly T[] {
+  const value = head[key];
+  if (!Array.isArray(value) || !value.every(test)) fail(`"${key}" is not what it should be`);
+  if (length !== null && value.length !== length) fail(`"${key}" has ${value.length} items, not ${length}`);
+  return value;
+}
+
+const isCount = (item: unknown): item is number => Number.isSafeInteger(item) && (item as number) >= 0;
+const isNumber = (item: unknown): item is number => typeof item === "number" && Number.isFinite(item);
+const isNumberOrNull = (item: unknown): item is number | null => item === null || isNumber(item);
+const isFlag = (item: unknown): item is boolean => typeof item === "boolean";
+
+/** Decodes an answer of `kernels`. */
+export function decodeKernels(buffer: ArrayBuffer): KernelFrame {
+  const { head, body } = splitFrame(buffer);
+  const shape = list(head, "shape", null, isCount);
+  const [filters = 0] = shape;
+  const numbers = shape.reduce((product, size) => product * size, 1);
+  const size = head.dtype === "float16" ? 2 : head.dtype === "float32" ? 4 : fail(`its dtype is ${head.dtype}`);
+  if (shape.length < 2 || numbers * size !== body.byteLength) {
+    fail(`${numbers} numbers of ${size} bytes were announced, ${body.byteLength} bytes came`);
+  }
+  const values =
+    size === 2
+      ? decodeHalf(new Uint16Array(buffer, body.byteOffset, numbers))
+      : new Float32Array(buffer, body.byteOffset, numbers);
+  return {
+    shape,
+    values,
+    filters: list(head, "filters", 2, isCount) as unknown as [number, number],
+    limits: list(head, "limits", filters, isNumber),
+    limit: isNumber(head.limit) ? head.limit : fail('"limit" is not a number'),
+    chosen: "chosen" in head ? list(head, "chosen", filters, isCount) : null,
+    nonfinite: isCount(head.nonfinite) ? head.nonfinite : 0,
+  };
+}
+
+/** Decodes an answer of `patterns`. */
+export function decodePatterns(buffer: ArrayBuffer): PatternFrame {
+  const { head, body } = splitFrame(buffer);
+  const filters = list(head, "filters", null, isCount);
+  const lengths = list(head, "lengths", filters.length, isCount);
+  if (lengths.reduce((sum, length) => sum + length, 0) !== body.byteLength) fail("its pictures are cut short");
+  let offset = 0;
+  const pictures = lengths.map((length) => {
+    offset += length;
+    return new Blob([body.subarray(offset - length, offset)], { type: "image/png" });
+  });
+  return {
+    filters,
+    pictures,
+    shape: list(head, "shape", 3, isCount),
+    start: list(head, "start", filters.length, isNumberOrNull),
+    reached: list(head, "reached", filters.length, isNumberOrNull),
+    failed: list(head, "failed", filters.length, isFlag),
+    recipe: typeof head.recipe === "string" ? head.recipe : "",
+    steps: isCount(head.steps) ? head.steps : 0,
+    inputRange: Array.isArray(head.input_range)
+      ? (list(head, "input_range", 2, isNumber) as unknown as [number, number])
+      : null,
+  };
+}

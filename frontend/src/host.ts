@@ -1,0 +1,106 @@
+/**
+ * All that the tab knows about TensorBoard, which shows it in an iframe of the same origin.
+ *
+ * Everything here is optional: opened alone, or below a page of another origin, the tab works without it.
+ */
+
+const PREFIX = "p.filterviz.";
+
+/** Runs what may be refused: reaching into a parent of another origin throws. */
+function attempt<T>(action: () => T, otherwise: T): T {
+  try {
+    return action();
+  } catch {
+    return otherwise;
+  }
+}
+
+/** The window whose address the user sees. */
+function host(): Window {
+  return attempt(() => (window.parent.location.href ? window.parent : window), window);
+}
+
+/** Splits an address's fragment at `&` into our picks and everybody else's parts. */
+export function splitHash(hash: string): { picks: Map<string, string>; others: string[] } {
+  const picks = new Map<string, string>();
+  const others: string[] = [];
+  for (const part of hash.replace(/^#/, "").split("&")) {
+    const [key = "", value] = part.split("=", 2);
+    const name = attempt(() => decodeURIComponent(key), "");
+    if (name.startsWith(PREFIX) && value !== undefined) {
+      picks.set(
+        name.slice(PREFIX.length),
+        attempt(() => decodeURIComponent(value), ""),
+      );
+    } else if (part) {
+      others.push(part);
+    }
+  }
+  return { picks, others };
+}
+
+/** Writes our picks into a fragment and leaves the other parts, TensorBoard's own, as they are. */
+export function joinHash(hash: string, picks: ReadonlyMap<string, string>): string {
+  const ours = [...picks].map(([key, value]) => `${PREFIX}${encodeURIComponent(key)}=${encodeURIComponent(value)}`);
+  const parts = [...splitHash(hash).others, ...ours];
+  return parts.length ? `#${parts.join("&")}` : "";
+}
+
+/** The picks in the address. */
+export function readPicks(): Map<string, string> {
+  return attempt(() => splitHash(host().location.hash).picks, new Map());
+}
+
+/** Puts picks into the address, without a new entry in the history. */
+export function writePicks(picks: ReadonlyMap<string, string>): void {
+  attempt(() => {
+    const { location, history } = host();
+    const hash = joinHash(location.hash, picks);
+    if (hash === location.hash) return;
+    history.replaceState(history.state, "", `${location.pathname}${location.search}${hash}`);
+  }, undefined);
+}
+
+/** Calls back when someone else changed the address: a link, or the browser's back button. */
+export function onPicksChanged(callback: () => void): void {
+  attempt(() => host().addEventListener("hashchange", callback), undefined);
+}
+
+/** Whether the tab cannot be seen. TensorBoard hides the frame of a tab by giving it no height. */
+export function isHidden(): boolean {
+  return document.hidden || window.innerHeight === 0;
+}
+
+/** Follows TensorBoard's theme, which is a class of its body. */
+export function followTheme(callback: (dark: boolean) => void): void {
+  attempt(() => {
+    const { body } = host().document;
+    const report = () => callback(body.classList.contains("dark-mode"));
+    new MutationObserver(report).observe(body, { attributes: true, attributeFilter: ["class"] });
+    report();
+  }, undefined);
+}
+
+interface HostMessage {
+  readonly type?: string;
+  readonly id?: number;
+  readonly isReply?: boolean;
+}
+
+/**
+ * Calls back when TensorBoard loaded new data: after its reload button or its auto-reload.
+ *
+ * The protocol is that of TensorBoard's experimental plugin library: one end of a channel goes to the parent, JSON
+ * strings `{type, id, payload, error, isReply}` come back, and every one of them wants a reply.
+ */
+export function onReload(callback: () => void): void {
+  if (window.parent === window) return;
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = ({ data }) => {
+    const { type, id, isReply } = attempt<HostMessage>(() => JSON.parse(data), {});
+    if (!type || isReply) return;
+    port1.postMessage(JSON.stringify({ type, id, payload: null, error: null, isReply: true }));
+    if (type === "experimental.DataReloaded" || type === "experimental.RunsChanged") callback();
+  };
+  attempt(() => window.parent.postMessage("experimental.bootstrap", "*", [port2]), undefined);
+}

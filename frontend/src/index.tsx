@@ -1,0 +1,26 @@
+/** TensorBoard imports this module into the tab's iframe and calls `render()` once. */
+import { render as renderInto } from "preact";
+import { writePicks } from "./host";
+import { writeAll } from "./picks";
+import { dark, picks, start } from "./state";
+import { onChange } from "./store";
+import css from "./styles.css";
+import { App } from "./views/App";
+
+export function render(): void {
+  const style = document.createElement("style");
+  style.textContent = css;
+  document.head.append(style);
+  document.documentElement.lang = "en";
+  const root = document.createElement("div");
+  root.id = "filterviz";
+  document.body.append(root);
+  const draw = () => {
+    document.documentElement.classList.toggle("dark", dark.value);
+    renderInto(<App />, root);
+    writePicks(writeAll(picks.value));
+  };
+  onChange(draw);
+  start();
+  draw();
+}

@@ -1,0 +1,137 @@
+/** The nouns of `http_api.md`, and what follows from them. */
+
+export type Kind = "kernel" | "patterns";
+
+/** All steps of one (run, layer, kind), as the server's index lists them. */
+export interface Series {
+  readonly tag: string;
+  readonly kind: Kind;
+  readonly name: string;
+  readonly path: string;
+  readonly layer_class: string;
+  readonly position: number;
+  readonly filters: number;
+  readonly shape: readonly number[];
+  readonly axes: string;
+  readonly groups: number;
+  readonly description: string;
+  readonly steps: readonly number[];
+  readonly wall_times: readonly number[];
+}
+
+export interface Run {
+  readonly run: string;
+  readonly series: readonly Series[];
+}
+
+export interface Problem {
+  readonly run: string;
+  readonly tag: string;
+  readonly step: number | null;
+  readonly message: string;
+}
+
+export interface Index {
+  readonly version: number;
+  readonly runs: readonly Run[];
+  readonly problems: readonly Problem[];
+}
+
+/** A layer of the runs shown; its kernel and patterns series are those of the first run that has them. */
+export interface Layer {
+  readonly key: string;
+  readonly name: string;
+  readonly path: string;
+  readonly kernel: Series | null;
+  readonly patterns: Series | null;
+}
+
+/** What the weights of several inputs are shown as: one slice, a summary of all, colours, or every slice. */
+export type Input = number | "strongest" | "mean" | "rgb" | "all";
+export type InputChoice = Input | "auto";
+
+/** Identifies a layer across runs and kinds, and in the address: its name, `|`, its path. */
+export function layerKey(series: Pick<Series, "name" | "path">): string {
+  return `${series.name.replace(/[%|]/g, encodeURIComponent)}|${series.path}`;
+}
+
+/** What to call a layer: its path, or the name it was logged under where it has none. */
+export const layerTitle = (layer: Pick<Series, "name" | "path">): string => layer.path || layer.name;
+
+/** The layers of some runs: those logged under one name together, in model order. */
+export function layersOf(runs: readonly Run[]): Layer[] {
+  const names = new Map<string, Map<string, Layer>>();
+  for (const { series } of runs) {
+    for (const one of series) {
+      const layers = names.get(one.name) ?? new Map<string, Layer>();
+      names.set(one.name, layers);
+      const old = layers.get(one.path);
+      const layer = old ?? { key: layerKey(one), name: one.name, path: one.path, kernel: null, patterns: null };
+      layers.set(one.path, layer[one.kind] ? layer : { ...layer, [one.kind]: one });
+    }
+  }
+  const position = (layer: Layer) => (layer.kernel ?? layer.patterns)?.position ?? 0;
+  return [...names.values()].flatMap((layers) => [...layers.values()].sort((a, b) => position(a) - position(b)));
+}
+
+/** A run's series of a layer. */
+export function seriesOf(run: Run, key: string, kind: Kind): Series | null {
+  return run.series.find((series) => series.kind === kind && layerKey(series) === key) ?? null;
+}
+
+/** The spatial axes of a kernel. */
+export const spatialOf = (series: Series): readonly number[] => series.shape.slice(0, -2);
+
+/** How many inputs each filter of a kernel reads. */
+export const inputsOf = (series: Series): number => series.shape.at(-2) ?? 1;
+
+/** The number that the model gives to input `i` of a filter: grouped filters read some of the inputs only. */
+export function modelInput(series: Series, filter: number, input: number): number {
+  return Math.floor((filter * series.groups) / series.filters) * inputsOf(series) + input;
+}
+
+/** Whether a kernel's inputs can be taken for red, green and blue. */
+export const isRgb = (series: Series): boolean => inputsOf(series) === 3 && series.axes.includes("H");
+
+/** The choice of inputs that holds for a kernel: what cannot be, gives way to the nearest that can. */
+export function resolveInput(series: Series, choice: InputChoice): Input {
+  const inputs = inputsOf(series);
+  if (typeof choice === "number") return Math.min(choice, inputs - 1);
+  if (choice !== "rgb" && choice !== "auto") return choice;
+  if (isRgb(series)) return "rgb";
+  if (inputs === 1) return 0;
+  // A slice of one weight shows its sign at most; the matrix of all shows structure.
+  return spatialOf(series).every((size) => size === 1) ? "all" : "strongest";
+}
+
+/** A shape in words, such as `3×3 · 64 → 128`. */
+export function shapeText(series: Series): string {
+  if (series.kind === "patterns") return `${series.shape.join("×")} pictures`;
+  const [inputs, outputs] = series.shape.slice(-2);
+  const channels = `${inputs} → ${outputs}`;
+  const size = spatialOf(series).join("×");
+  const groups = series.groups > 1 ? ` · ${series.groups} groups` : "";
+  return `${size ? `${size} · ` : ""}${channels}${groups}`;
+}
+
+/** Position of the newest step that is not after `step` (null: the newest of all), or -1. */
+export function newestAt(series: Series, step: number | null): number {
+  let at = series.steps.length - 1;
+  while (step !== null && at >= 0 && (series.steps[at] as number) > step) at--;
+  return at;
+}
+
+/** All steps of some series, ascending. */
+export function unionSteps(series: readonly Series[]): number[] {
+  return [...new Set(series.flatMap((one) => one.steps))].sort((a, b) => a - b);
+}
+
+/** The server answers with this many numbers at most. */
+const MOST_NUMBERS = 16_777_216;
+
+/** How many filters of a kernel fit into one answer. */
+export function filtersPerAnswer(series: Series, input: Input): number {
+  const inputs = input === "all" ? inputsOf(series) : input === "rgb" ? 3 : 1;
+  const numbers = spatialOf(series).reduce((product, size) => product * size, inputs);
+  return Math.max(1, Math.min(series.filters, Math.floor(MOST_NUMBERS / Math.max(1, numbers))));
+}

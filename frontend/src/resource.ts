@@ -1,0 +1,86 @@
+/** Pictures and numbers from the server, kept until newer ones are there. */
+import { useLayoutEffect, useState } from "preact/hooks";
+import { type Analysis, get, ServerError } from "./api";
+import { decodeKernels, decodePatterns, type KernelFrame, type PatternFrame } from "./frames";
+import { Lru } from "./lru";
+import { answers, pending, refreshIndex } from "./state";
+
+export interface Resource<T> {
+  /** The newest value there is, possibly of an earlier address. */
+  readonly value: T | null;
+  /** The address that `value` came from. */
+  readonly url: string | null;
+  readonly error: string;
+  /** Whether there was no answer: then the next sign of life from the server starts another try. */
+  readonly lost?: boolean;
+}
+
+interface Loaded<T> {
+  readonly value: T;
+  readonly bytes: number;
+}
+
+type Load<T> = (url: string, signal: AbortSignal) => Promise<Loaded<T>>;
+
+const CACHE_BYTES = 192 * 2 ** 20;
+const cache = new Lru<unknown>(CACHE_BYTES);
+
+/** A step may leave the log between index and request: look again at what there is, and try once more. */
+async function loadTwice<T>(load: Load<T>, url: string, signal: AbortSignal): Promise<Loaded<T>> {
+  try {
+    return await load(url, signal);
+  } catch (error) {
+    if (!(error instanceof ServerError && error.status === 404)) throw error;
+    await refreshIndex();
+    signal.throwIfAborted();
+    return load(url, signal);
+  }
+}
+
+/** What an address holds; null asks for nothing. A new address aborts the request for the old one. */
+function useResource<T>(url: string | null, load: Load<T>): Resource<T> {
+  const [state, setState] = useState<Resource<T>>({ value: null, url: null, error: "" });
+  useLayoutEffect(() => {
+    if (url === null) return;
+    const known = cache.get(url) as T | undefined;
+    if (known !== undefined) {
+      setState({ value: known, url, error: "" });
+      return;
+    }
+    const abort = new AbortController();
+    pending.value++;
+    loadTwice(load, url, abort.signal)
+      .then(({ value, bytes }) => {
+        cache.set(url, value, bytes);
+        if (!abort.signal.aborted) setState({ value, url, error: "" });
+      })
+      .catch((error: Error) => {
+        if (!abort.signal.aborted)
+          setState((old) => ({ ...old, error: error.message, lost: error instanceof ServerError && !error.status }));
+      })
+      .finally(() => {
+        pending.value--;
+      });
+    return () => abort.abort();
+  }, [url, load, state.lost && answers.value]);
+  return state;
+}
+
+const loadKernels: Load<KernelFrame> = async (url, signal) => {
+  const value = decodeKernels(await (await get(url, signal)).arrayBuffer());
+  return { value, bytes: value.values.byteLength + 16 * value.limits.length };
+};
+
+const loadPatterns: Load<PatternFrame> = async (url, signal) => {
+  const bytes = await (await get(url, signal)).arrayBuffer();
+  return { value: decodePatterns(bytes), bytes: bytes.byteLength };
+};
+
+const loadAnalysis: Load<Analysis> = async (url, signal) => {
+  const text = await (await get(url, signal)).text();
+  return { value: JSON.parse(text), bytes: 2 * text.length };
+};
+
+export const useKernels = (url: string | null): Resource<KernelFrame> => useResource(url, loadKernels);
+export const usePatterns = (url: string | null): Resource<PatternFrame> => useResource(url, loadPatterns);
+export const useAnalysis = (url: string | null): Resource<Analysis> => useResource(url, loadAnalysis);

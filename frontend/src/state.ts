@@ -1,0 +1,187 @@
+/** What the tab shows: of what was picked and of what the server has, and all that follows from them. */
+import { get, parseIndex } from "./api";
+import { followTheme, isHidden, onPicksChanged, onReload, readPicks } from "./host";
+import { type Index, type Kind, layersOf, type Run, resolveInput, type Series, seriesOf, unionSteps } from "./model";
+import { colourTable, resolveMap } from "./paint/colormap";
+import { type Picks, readAll } from "./picks";
+import { computed, state } from "./store";
+
+export const picks = state<Picks>(readAll(readPicks()));
+export const index = state<Index | null>(null);
+export const indexError = state("");
+export const dark = state(false);
+/** How often the server answered what there is. */
+export const answers = state(0);
+/** How many requests for pictures are under way. */
+export const pending = { value: 0 };
+/** The filter that the keyboard stands on, in every card. */
+export const cursor = state(0);
+
+export function pick(change: Partial<Picks>): void {
+  picks.value = { ...picks.value, ...change };
+}
+
+/** A test for names: a regular expression, case-insensitive; null where the text is not one. */
+export function matcher(text: string): ((name: string) => boolean) | null {
+  try {
+    const pattern = new RegExp(text, "i");
+    return (name) => pattern.test(name);
+  } catch {
+    return null;
+  }
+}
+
+export const allRuns = computed<readonly Run[]>(() => index.value?.runs ?? []);
+/** The runs that the filter box leaves. */
+export const listedRuns = computed(() => {
+  const matches = matcher(picks.value.runFilter);
+  return matches ? allRuns.value.filter(({ run }) => matches(run)) : allRuns.value;
+});
+/** The runs that are listed and checked. */
+export const shownRuns = computed(() => {
+  const checked = picks.value.runs;
+  return checked ? listedRuns.value.filter(({ run }) => checked.includes(run)) : listedRuns.value;
+});
+export const layers = computed(() => layersOf(shownRuns.value));
+/** The layer shown. A layer picked that is not there (yet) gives way to the first. */
+export const layer = computed(
+  () => layers.value.find(({ key }) => key === picks.value.layer) ?? layers.value[0] ?? null,
+);
+/** The kind shown: the one picked where the layer has it, else the one it has. */
+export const kind = computed<Kind>(() => {
+  const wanted = picks.value.kind;
+  const other = wanted === "kernel" ? "patterns" : "kernel";
+  return layer.value && !layer.value[wanted] && layer.value[other] ? other : wanted;
+});
+
+/** A card: one run's series of the layer shown. */
+export interface Card {
+  readonly run: string;
+  readonly kernel: Series | null;
+  readonly patterns: Series | null;
+}
+
+export const cards = computed<Card[]>(() => {
+  const key = layer.value?.key;
+  if (key === undefined) return [];
+  return shownRuns.value
+    .map((run) => ({ run: run.run, kernel: seriesOf(run, key, "kernel"), patterns: seriesOf(run, key, "patterns") }))
+    .filter((card) => (picks.value.filter === null ? card[kind.value] : card.kernel || card.patterns));
+});
+
+/** The steps that the slider offers: all steps of what the cards show. */
+export const steps = computed(() => {
+  const opened = picks.value.filter !== null;
+  return unionSteps(
+    cards.value.flatMap((card) =>
+      [card.kernel, card.patterns].filter(
+        (series): series is Series => !!series && (opened || series.kind === kind.value),
+      ),
+    ),
+  );
+});
+
+/** Whether every slice of every filter is shown, as one mosaic. */
+const isWhole = computed(() => {
+  const kernel = layer.value?.kernel;
+  return (
+    kind.value === "kernel" &&
+    picks.value.filter === null &&
+    !!kernel &&
+    resolveInput(kernel, picks.value.input) === "all"
+  );
+});
+/** Which of the two tile sizes holds. */
+export const sizeKey = computed(() => (isWhole.value ? "zoom" : "tile"));
+
+export const mapName = computed(() => resolveMap(picks.value.map, dark.value));
+export const table = computed(() => colourTable(mapName.value));
+
+/** TensorBoard's colours of runs, by their order; the first is lighter in the dark. */
+const RUN_COLOURS = ["#425066", "#12b5cb", "#e52592", "#f9ab00", "#9334e6", "#7cb342", "#e8710a"];
+
+export function runColour(run: string): string {
+  const at = allRuns.value.findIndex((one) => one.run === run) % RUN_COLOURS.length;
+  return at === 0 && dark.value ? "#8e98a3" : (RUN_COLOURS[at] ?? "#425066");
+}
+
+let indexText = "";
+let refreshing: Promise<void> | null = null;
+
+async function loadIndex(): Promise<void> {
+  try {
+    const text = await (await get("index")).text();
+    if (text !== indexText) {
+      index.value = parseIndex(text);
+      indexText = text;
+    }
+    indexError.value = "";
+    answers.value++;
+  } catch (error) {
+    indexError.value = (error as Error).message;
+  } finally {
+    refreshing = null;
+  }
+}
+
+/** Asks the server what there is; a call while another is under way shares its answer. */
+export function refreshIndex(): Promise<void> {
+  refreshing ??= loadIndex();
+  return refreshing;
+}
+
+const POLL_MS = 5000;
+
+/** Connects the state with TensorBoard: address, theme, reload button, and training that goes on. */
+export function start(): void {
+  followTheme((isDark) => {
+    dark.value = isDark;
+  });
+  onPicksChanged(() => {
+    picks.value = readAll(readPicks());
+  });
+  const refreshIfSeen = () => {
+    if (!isHidden()) void refreshIndex();
+  };
+  onReload(refreshIfSeen);
+  // A tab that comes into sight again tells so by its size or its visibility only.
+  let wasHidden = isHidden();
+  window.addEventListener("resize", () => {
+    if (wasHidden) refreshIfSeen();
+    wasHidden = isHidden();
+  });
+  document.addEventListener("visibilitychange", refreshIfSeen);
+  setInterval(refreshIfSeen, POLL_MS);
+  void refreshIndex();
+}
+
+/** Shows a layer. */
+export function openLayer(key: string): void {
+  performance.mark("filterviz:open");
+  cursor.value = 0;
+  pick({ layer: key, filter: null });
+}
+
+/** Opens one filter of the layer shown, or all of them again. */
+export function openFilter(filter: number | null): void {
+  performance.mark("filterviz:open");
+  if (filter !== null) cursor.value = filter;
+  pick({ filter, layer: layer.value?.key ?? "" });
+}
+
+/** Moves the step slider by some places; at its end it follows the newest step again. */
+export function moveStep(places: number): void {
+  const all = steps.value;
+  const to = Math.max(0, Math.min(all.length - 1, stepPlace.value + places));
+  pick({ step: to === all.length - 1 ? null : (all[to] ?? null) });
+}
+
+/** Where the slider stands: at the newest step that is not after the one picked. */
+export const stepPlace = computed(() => {
+  const { step } = picks.value;
+  if (step === null) return steps.value.length - 1;
+  return Math.max(
+    0,
+    steps.value.findLastIndex((one) => one <= step),
+  );
+});

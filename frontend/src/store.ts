@@ -1,0 +1,53 @@
+/**
+ * Values that redraw the page when they are set.
+ *
+ * The page is drawn from the top, once for all that was set in one go; Preact changes only what differs. What is
+ * `computed` is kept until any value is set: there is nothing to subscribe to, and nothing to forget to.
+ */
+
+let version = 0;
+let scheduled = false;
+let redraw: () => void = () => {};
+
+/** Says how to draw the page. */
+export function onChange(draw: () => void): void {
+  redraw = draw;
+}
+
+export interface Value<T> {
+  value: T;
+}
+
+export function state<T>(initial: T): Value<T> {
+  let current = initial;
+  return {
+    get value() {
+      return current;
+    },
+    set value(next) {
+      if (next === current) return;
+      current = next;
+      version++;
+      if (scheduled) return;
+      scheduled = true;
+      queueMicrotask(() => {
+        scheduled = false;
+        redraw();
+      });
+    },
+  };
+}
+
+export function computed<T>(compute: () => T): Readonly<Value<T>> {
+  let at = -1;
+  let current: T;
+  return {
+    get value() {
+      if (at !== version) {
+        current = compute();
+        at = version;
+      }
+      return current;
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/** One filter, in one run: all its input slices, its pattern and its numbers. */
+import { useState } from "preact/hooks";
+import { analysisUrl, type Datum, patternsUrl } from "../api";
+import { Card, ErrorText } from "../components/Card";
+import { KernelPicture } from "../components/KernelPicture";
+import { Numbers } from "../components/Numbers";
+import { Activation, PatternPicture } from "../components/PatternPicture";
+import { newestAt, type Series } from "../model";
+import { useAnalysis, usePatterns } from "../resource";
+import { type Card as CardOf, picks } from "../state";
+
+interface FilterDetailProps {
+  readonly card: CardOf;
+  readonly filter: number;
+  readonly maxHeight: number;
+}
+
+export function FilterDetail({ card: { run, kernel, patterns }, filter, maxHeight }: FilterDetailProps) {
+  const series = kernel ?? patterns;
+  if (!series) return null;
+  const beyond = kernel && filter >= kernel.filters;
+  return (
+    <Card run={run} series={series}>
+      {(at) =>
+        beyond ? (
+          <ErrorText>{`This layer has the filters 0 to ${kernel.filters - 1}. Received: ${filter}`}</ErrorText>
+        ) : (
+          <div class="detail" data-testid="detail" data-filter={filter}>
+            {kernel && <Slices datum={{ run, series: kernel, at }} filter={filter} maxHeight={maxHeight} />}
+            <aside>
+              {patterns && <LargePattern run={run} series={patterns} filter={filter} />}
+              {kernel && <FilterNumbers datum={{ run, series: kernel, at }} filter={filter} />}
+            </aside>
+          </div>
+        )
+      }
+    </Card>
+  );
+}
+
+function Slices(props: { datum: Datum; filter: number; maxHeight: number }) {
+  const [cursor, setCursor] = useState(0);
+  return (
+    <section>
+      <KernelPicture {...props} analysis={null} cursor={cursor} onCursor={setCursor} onOpen={null} />
+    </section>
+  );
+}
+
+function FilterNumbers({ datum, filter }: { datum: Datum; filter: number }) {
+  const { value, error } = useAnalysis(analysisUrl(datum));
+  if (error) return <ErrorText>{error}</ErrorText>;
+  return value && <Numbers analysis={value} filter={filter} />;
+}
+
+function LargePattern({ run, series, filter }: { run: string; series: Series; filter: number }) {
+  const at = newestAt(series, picks.value.step);
+  const { value, error } = usePatterns(at < 0 ? null : patternsUrl({ run, series, at }, `${filter}:${filter + 1}`));
+  const i = value?.filters.indexOf(filter) ?? -1;
+  if (error) return <ErrorText>{error}</ErrorText>;
+  if (!value && at >= 0) return null;
+  if (!value || i < 0) return <p>No pattern of this filter was logged up to this step.</p>;
+  return (
+    <figure>
+      <PatternPicture frame={value} at={i} />
+      Activation <Activation frame={value} at={i} /> <i>step {series.steps[at]}</i>
+    </figure>
+  );
+}

@@ -1,0 +1,50 @@
+/** All filters of a layer, in one run, at one step. */
+import { analysisUrl, numberOf } from "../api";
+import { Card } from "../components/Card";
+import { KernelPicture } from "../components/KernelPicture";
+import { plural } from "../format";
+import { newestAt, type Series } from "../model";
+import { useAnalysis } from "../resource";
+import { cursor, openFilter, picks } from "../state";
+
+interface KernelCardProps {
+  readonly run: string;
+  readonly series: Series;
+  readonly maxHeight: number;
+}
+
+function moveTo(filter: number): void {
+  cursor.value = filter;
+}
+
+export function KernelCard({ run, series, maxHeight }: KernelCardProps) {
+  const newest = newestAt(series, picks.value.step);
+  const { value: analysis } = useAnalysis(newest < 0 ? null : analysisUrl({ run, series, at: newest }));
+  // Of the whole kernel, drawn or not.
+  const nonfinite = analysis?.values.reduce((sum, _, i) => sum + (numberOf(analysis, i, "nonfinite") ?? 0), 0) ?? 0;
+  return (
+    <Card
+      run={run}
+      series={series}
+      notes={
+        nonfinite > 0 && (
+          <b class="bad" data-testid="nonfinite">
+            ⚠ {plural(nonfinite, "weight")} not finite
+          </b>
+        )
+      }
+    >
+      {(at) => (
+        <KernelPicture
+          datum={{ run, series, at }}
+          filter={null}
+          analysis={analysis}
+          cursor={cursor.value}
+          onCursor={moveTo}
+          maxHeight={maxHeight}
+          onOpen={openFilter}
+        />
+      )}
+    </Card>
+  );
+}

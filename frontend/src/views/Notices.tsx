@@ -1,0 +1,49 @@
+/** What stands in the place of pictures, or above them: nothing logged, trouble. */
+import { plural } from "../format";
+import { index, indexError } from "../state";
+
+const EXAMPLE = `import tb_filterviz as filterviz
+
+with tf.summary.create_file_writer("logs").as_default():
+    filterviz.summary("cnn", model, step=0)`;
+
+export function Empty() {
+  return (
+    <div class="empty" data-testid="empty">
+      <h2>No filter data was found.</h2>
+      <p>Probable causes:</p>
+      <ul>
+        <li>
+          You have not logged any filters. These lines do:
+          <pre>{EXAMPLE}</pre>
+        </li>
+        <li>TensorBoard cannot find your event files: it looks below its --logdir.</li>
+      </ul>
+      <p>What is logged later appears here within some seconds.</p>
+    </div>
+  );
+}
+
+/** The server cannot be reached, or its list is of no use; what is on the screen stays. */
+export function ServerTrouble() {
+  return indexError.value ? (
+    <div class="trouble" role="alert" data-testid="trouble">
+      ⚠ {indexError.value}
+    </div>
+  ) : null;
+}
+
+/** Data that are damaged or cannot be read; the others are shown. */
+export function Problems() {
+  const problems = index.value?.problems ?? [];
+  return problems.length ? (
+    <details class="trouble" data-testid="problems">
+      <summary>⚠ {plural(problems.length, "problem")} in the logs</summary>
+      {problems.map(({ run, tag, step, message }) => (
+        <div key={[run, tag, step, message].join()}>
+          <b>{[run, tag, step !== null && `step ${step}`].filter(Boolean).join(" · ")}</b>: {message}
+        </div>
+      ))}
+    </details>
+  ) : null;
+}

@@ -1,0 +1,233 @@
+"""Patterns against independent truth: what is climbed, what is measured, what stays the same."""
+
+import _thread
+import doctest
+import importlib
+import threading
+
+import keras
+import numpy as np
+import pytest
+import scipy.signal
+import tensorflow as tf
+
+from tb_filterviz.patterns import PatternOptions, generate_patterns
+from tb_filterviz.patterns.parameterization import noise
+from tb_filterviz.records import Layer
+
+SIDE = 20
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    keras.utils.set_random_seed(3)
+
+
+def make(model, layer, filters=None, **options):
+    return generate_patterns(model, layer, filters, **{"steps": 12, "progress": False, **options})
+
+
+def two_layers(bias="random_normal", channels=3):
+    """Returns a model and its second layer, whose response `respond` computes too."""
+    second = keras.layers.Conv2D(6, 3, activation="relu", bias_initializer=bias, name="second")
+    first = keras.layers.Conv2D(5, 3, padding="same", activation="relu", bias_initializer="random_normal", name="first")
+    return keras.Sequential([keras.Input((None, None, channels)), first, second]), second
+
+
+def convolve(values, layer, mode):
+    """Returns the response of a convolution, one scipy correlation for each pair of channels."""
+    kernel, bias = (weight.astype(np.float64) for weight in layer.get_weights())
+    if mode == "same":
+        values = np.pad(values, [(1, 1), (1, 1), (0, 0)])
+    outputs = [
+        sum(scipy.signal.correlate(values[..., i], kernel[..., i, o], "valid") for i in range(values.shape[-1]))
+        for o in range(kernel.shape[-1])
+    ]
+    return np.stack(outputs, -1) + bias
+
+
+def respond(model, image, low, high):
+    inputs = low + image.astype(np.float64) / 255 * (high - low)
+    hidden = np.maximum(convolve(inputs, model.layers[0], "same"), 0)
+    return convolve(hidden, model.layers[1], "valid")[2:-2, 2:-2].mean((0, 1))
+
+
+def test_start_and_reached_are_what_scipy_makes_of_the_stored_pictures():
+    model, layer = two_layers()
+    patterns = make(model, layer, size=(SIDE, SIDE + 3), input_range=(-2, 3), seed=5)
+    assert patterns.images.shape == (6, SIDE, SIDE + 3, 3)
+    assert patterns.images.dtype == np.uint8
+    for row, index in enumerate(patterns.filters):
+        before = respond(model, noise(5, [index], (SIDE, SIDE + 3, 3))[0], -2, 3)
+        after = respond(model, patterns.images[row], -2, 3)
+        assert patterns.start[row] == pytest.approx(before[index], rel=1e-4, abs=1e-5)
+        assert patterns.reached[row] == pytest.approx(after[index], rel=1e-4, abs=1e-5)
+    assert (patterns.reached > patterns.start + 0.1).all()
+    assert not patterns.failed.any()
+
+
+@pytest.mark.parametrize("input_range", [(0, 255), (0, 1)])
+def test_the_picture_of_a_linear_filter_moves_along_its_mean_kernel(input_range):
+    conv = keras.layers.Conv2D(2, 3)
+    model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), conv])
+    patterns = make(model, conv, steps=80, input_range=input_range)
+    counted = np.zeros((SIDE - 2, SIDE - 2))
+    counted[2:-2, 2:-2] = 1 / (SIDE - 6) ** 2
+    for index in range(2):
+        kernel = conv.get_weights()[0][..., index].astype(np.float64)
+        gradient = np.stack([scipy.signal.convolve(counted, kernel[..., c]) for c in range(3)], -1)
+        direction = gradient / (np.sqrt((gradient**2).mean()) + 1e-5)
+        expected = np.clip(noise(0, [index], (SIDE, SIDE, 3))[0] + 80 * direction, 0, 255)
+        assert np.abs(patterns.images[index] - expected).max() <= 0.51  # half of it is the rounding
+
+
+def test_a_filter_that_its_relu_silences_still_climbs():
+    model, layer = two_layers(bias=keras.initializers.Constant(-1000.0))
+    assert (model(noise(0, range(6), (SIDE, SIDE, 3)) / 255.0).numpy() == 0).all()
+    patterns = make(model, layer, size=SIDE, steps=80)
+    assert (patterns.reached > patterns.start + 0.1).all()
+    assert (patterns.start < -900).all()
+
+
+def test_the_noise_is_grey_and_each_filter_has_its_own():
+    pictures = noise(0, range(4), (64, 64, 3)).astype(float)
+    np.testing.assert_allclose(pictures.mean((1, 2, 3)), 127.5, atol=0.3)
+    np.testing.assert_allclose(pictures.std((1, 2, 3)), 20 / np.sqrt(12), rtol=0.03)
+    correlation = np.corrcoef(pictures.reshape(4, -1)) - np.eye(4)
+    assert np.abs(correlation).max() < 0.05
+
+
+def test_a_seed_repeats_bit_by_bit_and_another_one_does_not():
+    model, layer = two_layers()
+    first, second, other = (make(model, layer, size=SIDE, seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first.images, second.images)
+    np.testing.assert_array_equal(first.reached, second.reached)
+    assert (first.images != other.images).any((1, 2, 3)).all()
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_neighbours_and_batches_do_not_change_a_picture(batch_size):
+    # Kernels for other batch sizes may add in another order: the pictures agree to half a pixel value on average.
+    model, layer = two_layers()
+    together = make(model, layer, size=SIDE, steps=80)
+    apart = make(model, layer, size=SIDE, steps=80, batch_size=batch_size)
+    alone = make(model, layer, [4], size=SIDE, steps=80)
+    assert np.abs(together.images.astype(float) - apart.images).mean() <= 0.5
+    assert np.abs(together.images[4].astype(float) - alone.images[0]).mean() <= 0.5
+    assert alone.filters.tolist() == [4]
+
+
+def test_filters_options_and_record_reach_the_result():
+    model, layer = two_layers(channels=1)
+    options = PatternOptions(filters=[5, 1, 5], size=SIDE, steps=3, input_range=(0, 2), progress=False)
+    patterns = generate_patterns(model, layer, options=options)
+    assert patterns.filters.tolist() == [1, 5]
+    assert patterns.images.shape == (2, SIDE, SIDE, 1)
+    assert (patterns.recipe, patterns.steps, patterns.input_range) == ("classic", 3, (0.0, 2.0))
+    assert patterns.layer == Layer(f"{model.name}/second/kernel", "Conv2D", position=1)
+    record = Layer("mine", "Conv2D", 7)
+    again = generate_patterns(model, layer, 2, options=options, steps=1, record=record)
+    assert (again.filters.tolist(), again.steps, again.layer) == ([0, 1], 1, record)
+
+
+def test_a_filter_that_is_not_finite_fails_alone():
+    model, layer = two_layers()
+    clean = make(model, layer, size=SIDE)
+    kernel, bias = layer.get_weights()
+    kernel[1, 1, 2, 3] = np.nan
+    kernel[0, 0, 0, 5] = np.inf
+    layer.set_weights([kernel, bias])
+    patterns = make(model, layer, size=SIDE)
+    assert patterns.failed.tolist() == [False, False, False, True, False, True]
+    assert np.isnan(patterns.reached[3])
+    np.testing.assert_array_equal(patterns.images[[0, 1, 2, 4]], clean.images[[0, 1, 2, 4]])
+    np.testing.assert_array_equal(layer.get_weights()[0], kernel)
+
+
+def test_where_nothing_is_finite_every_filter_fails():
+    model, layer = two_layers()
+    model.layers[0].set_weights([np.full_like(weight, np.nan) for weight in model.layers[0].get_weights()])
+    patterns = make(model, layer, size=SIDE)
+    assert patterns.failed.all()
+    np.testing.assert_array_equal(patterns.images, noise(0, range(6), (SIDE, SIDE, 3)))
+
+
+def test_a_filter_of_zeros_does_not_rise_and_fails():
+    model, layer = two_layers()
+    kernel, bias = layer.get_weights()
+    kernel[..., 2] = 0
+    layer.set_weights([kernel, bias])
+    patterns = make(model, layer, size=SIDE)
+    assert patterns.failed.tolist() == [False, False, True, False, False, False]
+    assert patterns.start[2] == patterns.reached[2] == pytest.approx(bias[2], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (keras.layers.Rescaling(1 / 255), (0.0, 255.0)),
+        (keras.layers.Normalization(mean=127.0, variance=4000.0), (0.0, 255.0)),
+        (keras.layers.Identity(), (0.0, 1.0)),
+    ],
+)
+def test_the_input_range_follows_the_layers_of_the_model(layer, expected):
+    conv = keras.layers.Conv2D(2, 3)
+    model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), keras.Sequential([layer]), conv])
+    assert make(model, conv, steps=1).input_range == expected
+
+
+def test_the_size_follows_the_model():
+    conv = keras.layers.Conv2D(1, 3)
+    assert make(keras.Sequential([keras.Input((9, 12, 3)), conv]), conv, steps=1).images.shape == (1, 9, 12, 3)
+    conv = keras.layers.Conv2D(1, 3)
+    assert make(keras.Sequential([keras.Input((None, 12, 3)), conv]), conv, steps=1).images.shape == (1, 150, 12, 3)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
+def test_other_precisions_climb_the_same_hill(policy):
+    model, layer = two_layers()
+    keras.config.set_dtype_policy(policy)
+    try:
+        other, other_layer = two_layers()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    other.set_weights(model.get_weights())
+    expected, patterns = make(model, layer, size=40), make(other, other_layer, size=40)
+    assert patterns.reached.dtype == np.float32
+    for one, two in zip(patterns.images, expected.images, strict=True):
+        assert np.corrcoef(one.ravel(), two.ravel())[0, 1] > 0.95
+    np.testing.assert_allclose(patterns.reached, expected.reached, rtol=0.05)
+
+
+def test_an_interrupt_comes_through_between_two_steps():
+    model, layer = two_layers()
+    timer = threading.Timer(1.0, _thread.interrupt_main)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        make(model, layer, size=SIDE, steps=10**7)
+    timer.join()
+    assert "call" not in vars(layer)
+
+
+def test_progress_counts_filters_and_can_be_silent(capsys):
+    model, layer = two_layers()
+    make(model, layer, size=SIDE, progress=True, batch_size=4)
+    bar = capsys.readouterr().err
+    assert "second: 100%" in bar
+    assert "6.0/6 filters" in bar
+    make(model, layer, size=SIDE)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_variables_of_a_distribution_strategy_are_read():
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        mirrored, layer = two_layers()
+    model, same = two_layers()
+    model.set_weights(mirrored.get_weights())
+    np.testing.assert_array_equal(make(mirrored, layer, size=SIDE).images, make(model, same, size=SIDE).images)
+
+
+@pytest.mark.parametrize("name", ["engine", "generate", "objectives", "options", "parameterization", "tap"])
+def test_examples_run(name):
+    failed, tried = doctest.testmod(importlib.import_module(f"tb_filterviz.patterns.{name}"))
+    assert (failed, tried > 0) == (0, True)
