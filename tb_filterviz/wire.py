@@ -288,12 +288,14 @@ def _encode_filters(
     values: NDArray[Any], encoding: str, reorder: Callable[[NDArray[Any], np.dtype[Any]], NDArray[Any]]
 ) -> NDArray[Any]:
     """Returns one item a filter, of `_filter_dtype`."""
-    filters = np.empty(values.shape[-1], _filter_dtype(encoding, values.shape))
-    if encoding == "int8":
-        scales = np.abs(values).reshape(-1, *values.shape[-2:]).max(axis=0, initial=0.0).astype(np.float32) / 127
-        values = np.rint(values / np.where(scales == 0, 1, scales))
-        filters["scales"] = scales.T
-    filters["codes"] = reorder(values, filters["codes"].dtype)
+    dtype = _filter_dtype(encoding, values.shape)
+    if encoding != "int8":
+        # Each filter is one item of that dtype already; to copy it into one would take as long as to write it.
+        return np.ascontiguousarray(reorder(values, dtype["codes"].base)).reshape(-1).view(dtype)
+    filters = np.empty(values.shape[-1], dtype)
+    scales = np.abs(values).reshape(-1, *values.shape[-2:]).max(axis=0, initial=0.0).astype(np.float32) / 127
+    filters["scales"] = scales.T
+    filters["codes"] = reorder(np.rint(values / np.where(scales == 0, 1, scales)), np.dtype(np.int8))
     return filters
 
 

@@ -38,8 +38,16 @@ def filter_major(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
         return wire.filter_major(values, dtype)
     with tf.device("CPU:0"), tf.init_scope():
         halves = tf.cast(values.reshape(-1, values.shape[-1]), tf.float16)
-        by_filter: NDArray[Any] = tf.transpose(halves).numpy()
+        by_filter = _array(tf.transpose(halves))
     return by_filter.reshape(values.shape[-1], *values.shape[:-1])
+
+
+def _array(values: Any) -> NDArray[Any]:
+    """Returns the array of a tensor, variable or array, without the copy that `numpy()` makes where that can be."""
+    tensor = tf.convert_to_tensor(values) if isinstance(values, (tf.Tensor, tf.Variable)) else values
+    if isinstance(tensor, tf.Tensor) and tensor.dtype in (tf.float16, tf.float32, tf.float64):
+        return np.asarray(memoryview(tensor))
+    return np.asarray(tensor)
 
 
 def recording() -> bool:
@@ -69,7 +77,7 @@ def _write_eagerly(entries: Sequence[Entry], step: Any) -> list[Any]:
         return [_write_one(entry, lambda: None, step) for entry in entries[:1]]
     # Encoding the next kernels goes on in other threads while one is written: NumPy and TensorFlow release the lock.
     with concurrent.futures.ThreadPoolExecutor(thread_name_prefix="filterviz") as pool:
-        encoded: Iterator[list[bytes]] = pool.map(lambda entry: entry.encode(np.asarray(entry.read())), entries)
+        encoded: Iterator[list[bytes]] = pool.map(lambda entry: entry.encode(_array(entry.read())), entries)
         return [_write_one(entry, lambda: tf.constant(next(encoded), tf.string), step) for entry in entries]
 
 
