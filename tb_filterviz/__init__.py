@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tb_filterviz.patterns import PatternOptions as PatternOptions
     from tb_filterviz.patterns import generate_patterns as generate_patterns
     from tb_filterviz.records import Patterns as Patterns
-    from tb_filterviz.summary import summary as summary
+    from tb_filterviz.summary_op import summary as summary
 
 __version__ = "0.1.0"
 
@@ -20,7 +20,7 @@ _MODULES = {
     "PatternOptions": "tb_filterviz.patterns",
     "Patterns": "tb_filterviz.records",
     "generate_patterns": "tb_filterviz.patterns",
-    "summary": "tb_filterviz.summary",
+    "summary": "tb_filterviz.summary_op",
 }
 
 __all__ = ["FiltersCallback", "PatternOptions", "Patterns", "generate_patterns", "summary"]
@@ -30,8 +30,7 @@ def __getattr__(name: str) -> object:
     """Imports a public name when it is first used (PEP 562)."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Kept in the module: `summary` names a submodule too, which would take its place.
-    value = globals()[name] = getattr(importlib.import_module(_MODULES[name]), name)
+    value: object = getattr(importlib.import_module(_MODULES[name]), name)
     return value
 
 

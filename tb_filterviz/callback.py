@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from tb_filterviz import sources
 from tb_filterviz.patterns import PatternOptions, generate_patterns
-from tb_filterviz.summary import pattern_targets, summary
+from tb_filterviz.summary_op import pattern_targets, summary
 
 _NAME = "model"
 _logger = logging.getLogger("tb_filterviz")

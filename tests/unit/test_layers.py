@@ -23,7 +23,7 @@ LEVELS = {
     "sources": 2,
     "patterns": 2,
     "writers": 2,
-    "summary": 2,
+    "summary_op": 2,
     "callback": 2,
 }
 THIRD_PARTY = {
@@ -85,6 +85,11 @@ def test_no_framework_is_loaded(module):
 
 def test_the_check_of_frameworks_can_fail():
     assert loaded("import tb_filterviz.plugin", ("numpy", "json")) == ["numpy", "json"]
+
+
+def test_no_module_takes_the_place_of_a_public_name():
+    """A submodule that is imported becomes an attribute of its package."""
+    assert not [name for name in tb_filterviz.__all__ if (PACKAGE / f"{name}.py").exists() or (PACKAGE / name).exists()]
 
 
 def test_public_names_are_there():

@@ -1,0 +1,46 @@
+"""The programs of the README run as they stand there."""
+
+import pathlib
+import re
+import types
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tb_filterviz as filterviz
+from tests.support import logs
+
+README = pathlib.Path(__file__).parents[2] / "README.md"
+PROGRAMS = re.findall(r"\*\*(\d)\..*?```python\n(.*?)```", README.read_text(), re.S)
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model:UserWarning")
+@pytest.mark.parametrize(("number", "program"), PROGRAMS, ids=[number for number, _ in PROGRAMS])
+def test_program(number, program, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = keras.Sequential(
+        [
+            keras.Input((12, 12, 3)),
+            keras.layers.Conv2D(9, 3, activation="relu", name="block3_conv3"),
+            keras.layers.GlobalMaxPooling2D(),
+        ]
+    )
+    model.compile("adam", "mse")
+    tf.train.Checkpoint(kernel=model.layers[0].kernel.value).write("model.ckpt")
+    # What PyTorch's parameters answer to, since PyTorch is not needed for this.
+    weight = types.SimpleNamespace(detach=lambda: tf.constant(np.zeros((8, 3, 5, 5), np.float32)))
+    names = {
+        "x": np.zeros((8, 12, 12, 3), np.float32),
+        "y": np.zeros((8, 9), np.float32),
+        "batches": range(501),
+        "train_step": lambda batch: None,
+        "module": types.SimpleNamespace(conv1=types.SimpleNamespace(weight=weight)),
+    }
+    exec(program, {"keras": keras, "tf": tf, "filterviz": filterviz, "np": np, "model": model, **names})
+    assert [tag for tag, *_ in logs.read_events(tmp_path) if tag.endswith("filterviz.kernel")]
+
+
+def test_there_are_five():
+    assert [number for number, _ in PROGRAMS] == ["1", "2", "3", "4", "5"]
