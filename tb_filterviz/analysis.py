@@ -55,14 +55,14 @@ def _numbers(
 ) -> NDArray[np.float32]:
     """Sums block by block; NaN in `weights` stands for a value that is left out."""
     magnitudes = np.maximum(np.abs(low), np.abs(high))
-    largest = magnitudes[np.isfinite(magnitudes)].max(initial=0.0)
+    threshold = weights.dtype.type(_NEAR_ZERO * float(magnitudes[np.isfinite(magnitudes)].max(initial=0.0)))
     count = len(weights) - nonfinite
     total, squares = np.zeros(len(low)), np.zeros(len(low))
     near = np.zeros(len(low), np.int64)
     rows = max(1, _BLOCK_BYTES // (8 * weights.shape[1]))
     for start in range(0, len(weights), rows):
         block = weights[start : start + rows]
-        near += (np.abs(block) < _NEAR_ZERO * largest).view(np.uint8).sum(axis=0, dtype=np.uint32)
+        near += (np.abs(block) < threshold).view(np.uint8).sum(axis=0, dtype=np.uint32)
         exact = block.astype(np.float64)
         if nonfinite.any():
             exact[np.isnan(exact)] = 0.0

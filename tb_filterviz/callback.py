@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from tb_filterviz import sources
 from tb_filterviz.patterns import PatternOptions, generate_patterns
+from tb_filterviz.sources.keras import layer_tree
 from tb_filterviz.summary_op import pattern_targets, summary
 
 _NAME = "model"
@@ -39,7 +40,8 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
         patterns: Of which filters, and how: an int for the first so many of each layer, or `PatternOptions`.
 
     Raises:
-        ValueError: If an argument is not as described; when training starts, if the model has no such layers.
+        ValueError: If an argument is not as described; when training starts, or after the first epoch of a model that
+            is built by training, if the model has no such layers.
 
     Example:
         ```python
@@ -66,18 +68,30 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
         self._done = 0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Checks that the model has the layers."""
-        sources.find_weights(self.model, self.layers)
+        """Checks that the model has the layers, if it is built."""
         self._writer = None
         self._logged = None
+        self._done = 0
+        if self._is_built():
+            sources.find_weights(self.model, self.layers)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Logs the weights that training starts from."""
-        if self._logged is None:
+        if self._logged is not None:
+            return
+        if self._is_built():
             self._log(epoch, always=True)
+        else:
+            self._logged = epoch
+            _logger.warning(
+                "Filters: there is no step before training: Keras builds the model in its first batch. For one, call "
+                "model.build(input_shape), or the model on a batch, before fit."
+            )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Logs what is due."""
+        if self._done == 0:  # the first end of an epoch: now the model is built in any case
+            sources.find_weights(self.model, self.layers)
         self._done = epoch + 1
         self._log(self._done, always=self._done == self.params.get("epochs") or self.model.stop_training)
 
@@ -87,6 +101,9 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
             self._log(self._done, always=True, after_training=True)
         if self._writer is not None:
             self._try("the last steps", self._done, self._writer.close)
+
+    def _is_built(self) -> bool:
+        return all(layer.built for _, layer in layer_tree(self.model))
 
     def _log(self, step: int, always: bool, after_training: bool = False) -> None:
         kernels = self.kernel_freq and (always or step % self.kernel_freq == 0)

@@ -24,6 +24,7 @@ from tb_filterviz.store import Datum, DatumGoneError, Memo, ProviderSource, Stor
 _CACHE_SECONDS = 365 * 24 * 3600
 _DEFAULT_CACHE_MB = 256
 _MAX_VALUES = 1 << 24
+_MAX_FILTERS = 10**9
 _BINARY = "application/octet-stream"
 
 _Handler = Callable[["FiltersPlugin", wrappers.Request], wrappers.Response]
@@ -164,7 +165,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         datum, header = self._datum(query, source, wire.KERNEL)
         numbers = self._store.numbers(source, datum, header)
         answer = {
-            "filters": header.filters,
+            "filters": list(header.filters),
             "names": header.numbers,
             "values": [[_finite(value) for value in row] for row in numbers.tolist()],
             "dtype": header.dtype,
@@ -177,12 +178,13 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         query, source = Query(request), self._source(request)
         datum, header = self._datum(query, source, wire.PATTERNS)
         form = query.choice("format", ("frame", "png"))
-        wanted = query.filters("filters", header.filters[-1] + 1)
+        # How many filters the layer has is not known here, and most need not have a pattern.
+        wanted = query.filters("filters", _MAX_FILTERS)
         positions = [position for position, index in enumerate(header.filters) if index in wanted]
-        if not positions:
-            raise errors.NotFoundError(f"no pattern was logged for the filters {query.text('filters')}")
-        if form == "png" and len(positions) > 1:
+        if form == "png" and len(wanted) > 1:
             raise bad("filters", "one filter for format=png", query.text("filters", "all"))
+        if form == "png" and not positions:
+            raise errors.NotFoundError(f"no pattern was logged of filter {wanted.start}")
         pngs = self._store.pictures(source, datum, header, positions)
         if form == "png":
             return _respond(request, pngs[0], "image/png", {"Content-Security-Policy": "sandbox"})

@@ -7,7 +7,7 @@ import re
 from tensorboard import errors
 from werkzeug import wrappers
 
-_INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _RANGE = re.compile(r"([0-9]{1,9}):([0-9]{1,9})", re.ASCII)
 
 
@@ -37,7 +37,7 @@ class Query:
         return value
 
     def integer(self, name: str) -> int:
-        """Returns an integer of at most 18 digits."""
+        """Returns an integer of at most 19 digits."""
         value = self.text(name)
         if not _INTEGER.fullmatch(value):
             raise bad(name, "an integer", value)

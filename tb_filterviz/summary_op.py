@@ -71,8 +71,9 @@ def summary(
         weights = sources.find_weights(data, layers, layout)
         options = None if patterns is None else _pattern_options(patterns, data, weights)
         written = writers.write([_kernel_entry(scoped, one, precision, description) for one in weights], step)
-        if options is not None and writers.recording():
-            _write_patterns(scoped, data, weights, options, description, step)
+        if options is not None and written:
+            with tf.summary.record_if(True):  # decided above
+                _write_patterns(scoped, data, weights, options, description, step)
         return written
 
 

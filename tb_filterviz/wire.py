@@ -27,7 +27,7 @@ import json
 import math
 import re
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import google_crc32c
@@ -84,7 +84,7 @@ class Header:
     numbers: tuple[str, ...]
     lengths: tuple[int, ...]
     checksums: tuple[int, ...]
-    filters: tuple[int, ...]
+    filters: Sequence[int]
     dtype: str = ""
     encoding: str = ""
     chunk: int = 1
@@ -103,7 +103,8 @@ def tag(name: str, path: str, kind: str) -> str:
 
     The tag has a suffix of its own, since a tag belongs to the first plugin that wrote it. Quotes, backslashes, control
     characters, lone surrogates and `%` are percent-encoded: TensorBoard's data server cannot address blobs whose tag
-    holds them.
+    holds them. The border between name and path does not show in it: a name that ends as another's paths begin can make
+    two series share a tag.
 
     Example:
         >>> tag('my "net"', "conv1/kernel", KERNEL)
@@ -208,7 +209,7 @@ def parse_header(element: bytes) -> Header:
     facts = _parse_json(text, "header")
     try:
         header = _parse_kernel(facts) if facts["kind"] == KERNEL else _parse_patterns(facts)
-    except (KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise FormatError(f"the header is not valid: {error!r}") from error
     return header
 
@@ -269,7 +270,8 @@ def _choose_encoding(numbers: NDArray[np.float32], precision: str) -> str:
     largest = float(np.abs(extremes, where=finite, out=np.zeros_like(extremes)).max(initial=0.0))
     if np.isinf(extremes).any():  # finite in float64 only
         return "float64"
-    if precision == "int8" and not numbers[:, -1].any():
+    scale_is_exact = largest == 0 or largest / 127 >= float(np.finfo(np.float32).smallest_normal)
+    if precision == "int8" and scale_is_exact and not numbers[:, -1].any():
         return "int8"
     held = np.finfo(np.float16)
     if precision != "float32" and (largest == 0 or float(held.smallest_normal) <= largest <= float(held.max)):
@@ -294,8 +296,9 @@ def _encode_filters(
         return np.ascontiguousarray(reorder(values, dtype["codes"].base)).reshape(-1).view(dtype)
     filters = np.empty(values.shape[-1], dtype)
     scales = np.abs(values).reshape(-1, *values.shape[-2:]).max(axis=0, initial=0.0).astype(np.float32) / 127
+    codes = np.clip(np.rint(values / np.where(scales == 0, 1, scales)), -127, 127)
     filters["scales"] = scales.T
-    filters["codes"] = reorder(np.rint(values / np.where(scales == 0, 1, scales)), np.dtype(np.int8))
+    filters["codes"] = reorder(codes, np.dtype(np.int8))
     return filters
 
 
@@ -327,7 +330,7 @@ def _json(value: dict[str, Any]) -> bytes:
 def _parse_json(text: bytes, what: str) -> dict[str, Any]:
     """Parses a JSON object and refuses a version that is newer than this one."""
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"the {what} is not JSON") from error
     if not isinstance(value, dict) or not isinstance(value.get("v"), int):
@@ -339,6 +342,10 @@ def _parse_json(text: bytes, what: str) -> dict[str, Any]:
     return value
 
 
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
 def _parse_kernel(facts: dict[str, Any]) -> Header:
     shape = _integers(facts["shape"], low=1)
     if len(shape) not in records.CANONICAL_AXES or math.prod(shape) > _MAX_VALUES:
@@ -348,20 +355,25 @@ def _parse_kernel(facts: dict[str, Any]) -> Header:
     header = Header(
         **_parse_common(facts),
         shape=shape,
-        filters=tuple(range(shape[-1])),
+        filters=range(shape[-1]),
         dtype=_text(facts["dtype"]),
         encoding=facts["encoding"],
         chunk=_integers([facts["chunk"]], low=1)[0],
     )
+    _check_lengths(header)
     size = _filter_dtype(header.encoding, shape).itemsize
     full, rest = divmod(shape[-1], header.chunk)
-    _check_lengths(header, [size * header.chunk] * full + [size * rest] * bool(rest))
+    chunks = header.lengths[1 : 1 + full]
+    if any(length != size * header.chunk for length in chunks) or (rest and header.lengths[1 + full] != size * rest):
+        raise ValueError("the lengths of the chunks do not fit the shape")
     return header
 
 
 def _parse_patterns(facts: dict[str, Any]) -> Header:
     shape = _integers(facts["shape"], low=1)
     low, high = (float(limit) for limit in facts["input_range"])
+    if not math.isfinite(low) or not math.isfinite(high):
+        raise ValueError("the range of the inputs is not finite")
     if facts["kind"] != PATTERNS or len(shape) != 3 or max(shape) > MAX_IMAGE_SIDE:
         raise ValueError(f"{facts['kind']!r} cannot have the shape {shape}")
     header = Header(
@@ -372,9 +384,11 @@ def _parse_patterns(facts: dict[str, Any]) -> Header:
         steps=_integers([facts["steps"]])[0],
         input_range=(low, high),
     )
-    if list(header.filters) != sorted(set(header.filters)) or header.numbers[:3] != _PATTERN_NUMBERS:
-        raise ValueError("filters must ascend, and the numbers be start, reached, failed")
-    _check_lengths(header, list(header.lengths[1 : 1 + len(header.filters)]))
+    if not header.filters or list(header.filters) != sorted(set(header.filters)):
+        raise ValueError("there must be filters, in ascending order")
+    if header.numbers[:3] != _PATTERN_NUMBERS:
+        raise ValueError("the numbers must be start, reached, failed")
+    _check_lengths(header)
     return header
 
 
@@ -395,13 +409,13 @@ def _parse_common(facts: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _check_lengths(header: Header, payload: list[int]) -> None:
-    """Checks the claimed lengths of the elements against the claimed shapes; more elements are ignored."""
-    expected = [4 * len(header.filters) * len(header.numbers), *payload]
-    if list(header.lengths[: len(expected)]) != expected or len(header.checksums) < len(expected):
-        raise ValueError("the lengths of the elements do not fit the shape")
-    if len(payload) < -(-len(header.filters) // header.chunk):
-        raise ValueError("there are fewer elements than filters need")
+def _check_lengths(header: Header) -> None:
+    """Checks that there are as many elements as filters need, and the numbers of each; more elements are ignored."""
+    elements = 1 + -(-len(header.filters) // header.chunk)
+    if len(header.lengths) < elements or len(header.checksums) < elements:
+        raise ValueError("there are fewer elements than the filters need")
+    if header.lengths[0] != 4 * len(header.filters) * len(header.numbers):
+        raise ValueError("the length of the numbers does not fit the filters")
 
 
 def _integers(values: Any, low: int = 0) -> tuple[int, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,12 +74,22 @@ def write(entries: Sequence[Entry], step: Any) -> Any:
 
 
 def _write_eagerly(entries: Sequence[Entry], step: Any) -> list[Any]:
-    if not recording():
-        return [_write_one(entry, lambda: None, step) for entry in entries[:1]]
-    # Encoding the next kernels goes on in other threads while one is written: NumPy and TensorFlow release the lock.
-    with concurrent.futures.ThreadPoolExecutor(thread_name_prefix="filterviz") as pool:
-        encoded: Iterator[list[bytes]] = pool.map(lambda entry: entry.encode(_array(entry.read())), entries)
-        return [_write_one(entry, lambda: tf.constant(next(encoded), tf.string), step) for entry in entries]
+    # Asked once: what `record_if` was given may answer anew each time, and a summary is written whole or not at all.
+    recorded = recording()
+    with tf.summary.record_if(recorded):
+        if not recorded:
+            return [_write_one(entries[0], lambda: None, step)]
+        # Encoding goes on in other threads while one is written: NumPy and TensorFlow release the lock.
+        with concurrent.futures.ThreadPoolExecutor(thread_name_prefix="filterviz") as pool:
+            encoded = [pool.submit(lambda one: one.encode(_array(one.read())), entry) for entry in entries]
+            return [
+                _write_one(entry, functools.partial(_strings, future), step)
+                for entry, future in zip(entries, encoded, strict=True)
+            ]
+
+
+def _strings(encoded: concurrent.futures.Future[list[bytes]]) -> Any:
+    return tf.constant(encoded.result(), tf.string)
 
 
 def _write_in_graph(entries: Sequence[Entry], step: Any) -> list[Any]:

@@ -1,6 +1,6 @@
-"""Shared by all tests: hypothesis without deadlines, since the machine may be busy."""
+"""Shared by all tests: hypothesis without deadlines, since the machine may be busy, and the same examples each time."""
 
 from hypothesis import settings
 
-settings.register_profile("default", deadline=None)
+settings.register_profile("default", deadline=None, derandomize=True)
 settings.load_profile("default")

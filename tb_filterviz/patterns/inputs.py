@@ -44,11 +44,15 @@ def detect_range(model: Any) -> tuple[float, float]:
         model: Keras model.
 
     Returns:
-        `(0, 255)` where a layer of the model rescales or normalises, since pictures are then fed as they are; else
-        `(0, 1)`.
+        `(0, 255)` where a layer rescales or normalises before the first layer that has a kernel, since pictures are
+        then fed as they are; else `(0, 1)`.
     """
-    scalers = (keras.layers.Rescaling, keras.layers.Normalization)
-    return (0.0, 255.0) if any(isinstance(layer, scalers) for _, layer in layer_tree(model)) else (0.0, 1.0)
+    for _, layer in layer_tree(model):
+        if isinstance(layer, (keras.layers.Rescaling, keras.layers.Normalization)):
+            return 0.0, 255.0
+        if getattr(layer, "kernel", None) is not None or getattr(layer, "depthwise_kernel", None) is not None:
+            break
+    return 0.0, 1.0
 
 
 def _input_shape(model: Any) -> tuple[Any, ...]:

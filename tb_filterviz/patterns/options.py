@@ -29,7 +29,7 @@ class PatternOptions:
             F. Chollet, "How convolutional neural networks see the world", The Keras Blog, 2016.
         seed: Seed of the noise, from 0. A filter's noise depends on the seed, the filter's index and the size only.
         input_range: The model inputs that pixels 0 and 255 stand for, `low < high`. `"auto"` is `(0, 255)` for a model
-            that holds a `Rescaling` or `Normalization` layer, else `(0, 1)`.
+            with a `Rescaling` or `Normalization` layer before its first kernel, else `(0, 1)`.
         batch_size: The most filters that climb together, from 1. More is faster, up to a point, and takes more memory.
         progress: Whether to show a progress bar on the standard error stream.
 

@@ -28,13 +28,10 @@ class Store:
         self._readers = concurrent.futures.ThreadPoolExecutor(_READERS, thread_name_prefix="filterviz")
 
     def index(self, source: Source) -> tuple[list[tuple[Series, wire.Header]], list[Problem]]:
-        """Lists every readable series with the header of its first readable step, in model order, and the problems."""
+        """Lists every readable series with the header of its newest readable step, in model order, and the problems."""
         series, problems = source.series()
-        listed = []
-        for one in series:
-            header = self._first_header(source, one)
-            if header:
-                listed.append((one, header))
+        headers = self._readers.map(lambda one: self._newest_header(source, one), series)
+        listed = [(one, header) for one, header in zip(series, headers, strict=True) if header]
         present = {datum for one in series for datum in one.data}
         with self._lock:
             self._problems = {datum: message for datum, message in self._problems.items() if datum in present}
@@ -76,8 +73,8 @@ class Store:
         except wire.FormatError as error:
             raise self._remember(datum, error) from error
 
-    def _first_header(self, source: Source, series: Series) -> wire.Header | None:
-        for datum in series.data:
+    def _newest_header(self, source: Source, series: Series) -> wire.Header | None:
+        for datum in reversed(series.data):
             try:
                 header = self.header(source, datum)
             except DatumGoneError:

@@ -110,6 +110,9 @@ def test_patterns(board):
         np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(body[end - length : end]))), image)
     facts, _ = board.get("patterns", **where, filters="1:10").frame
     assert facts["filters"] == [7]
+    for none in ("8", "20:4000"):
+        facts, body = board.get("patterns", **where, filters=none).frame
+        assert (facts["filters"], facts["lengths"], body) == ([], [], b"")
     answer = board.get("patterns", **where, filters="19", format="png")
     assert answer.headers["Content-Type"] == "image/png"
     assert answer.headers["Content-Security-Policy"] == "sandbox"
@@ -131,8 +134,8 @@ PATTERNS_TAG = tag_of("conv1").replace("filterviz.kernel", "filterviz.patterns")
         ({"tag": "nope"}, 404, "tag 'nope'"),
         ({"step": "7"}, 404, "no step 7; it has"),
         ({"step": "-1"}, 404, "no step -1"),
-        ({"step": "9" * 18}, 404, "no step 999"),
-        ({"step": "9" * 19}, 400, "'step' must be an integer"),
+        ({"step": "9" * 19}, 404, "no step 999"),
+        ({"step": "9" * 20}, 400, "'step' must be an integer"),
         ({"step": "1e1"}, 400, "'step' must be an integer, but was '1e1'"),
         ({"step": "+10"}, 400, "'step' must be an integer"),
         ({"step": "1_0"}, 400, "'step' must be an integer"),
@@ -166,8 +169,8 @@ def test_a_bad_datum_is_named(board, route, changes, status, words):
         ("patterns", {}, 400, "'tag' must be that of a series of patterns"),
         ("patterns", {"tag": PATTERNS_TAG, "format": "gif"}, 400, "'format' must be frame or png"),
         ("patterns", {"tag": PATTERNS_TAG, "format": "png"}, 400, "one filter for format=png"),
-        ("patterns", {"tag": PATTERNS_TAG, "filters": "20"}, 400, "'filters'"),
-        ("patterns", {"tag": PATTERNS_TAG, "filters": "8"}, 404, "no pattern was logged for the filters 8"),
+        ("patterns", {"tag": PATTERNS_TAG, "filters": "x"}, 400, "'filters' must be all, an index or a range"),
+        ("patterns", {"tag": PATTERNS_TAG, "filters": "8", "format": "png"}, 404, "no pattern was logged of filter 8"),
         ("static/../plugin.py", {}, 404, ""),
         ("static/x/static/index.js", {}, 404, ""),
         ("static/%2e%2e/plugin.py", {}, 404, ""),

@@ -169,6 +169,43 @@ def test_a_wrong_argument_raises_at_once(arguments, words):
         filterviz.FiltersCallback(**arguments)
 
 
+class Subclassed(keras.Model):
+    """A model that is built by its first batch."""
+
+    def __init__(self):
+        super().__init__(name="net")
+        self.conv = keras.layers.Conv2D(4, 3, name="conv")
+        self.pool = keras.layers.GlobalMaxPooling2D()
+
+    def call(self, x):
+        return self.pool(self.conv(x))
+
+
+def deferred():
+    layers = [keras.layers.Conv2D(4, 3, name="conv"), keras.layers.GlobalMaxPooling2D()]
+    return keras.Sequential(layers, name="net")
+
+
+@pytest.mark.parametrize("make", [Subclassed, deferred])
+@pytest.mark.parametrize("eagerly", [True, False])
+def test_a_model_that_training_builds(tmp_path, make, eagerly, caplog):
+    model = make()
+    model.compile("adam", "sparse_categorical_crossentropy", run_eagerly=eagerly)
+    fit([filterviz.FiltersCallback(tmp_path, layers="conv")], epochs=2, model=model)
+    logged = [step for tag, step, *_ in logs.read_events(tmp_path) if tag.endswith("conv/kernel/filterviz.kernel")]
+    assert logged in ([1, 2], [0, 1, 2])
+    if 0 not in logged:
+        assert "there is no step before training" in caplog.text
+
+
+@pytest.mark.parametrize("make", [Subclassed, deferred])
+def test_unknown_layers_of_a_model_that_training_builds(tmp_path, make):
+    model = make()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match="cnov"):
+        fit([filterviz.FiltersCallback(tmp_path, layers="cnov")], epochs=2, model=model)
+
+
 def test_unknown_layers_raise_when_training_starts(tmp_path):
     with pytest.raises(ValueError, match="conv"):
         fit([filterviz.FiltersCallback(tmp_path, layers=["cnov"])])

@@ -108,6 +108,22 @@ def test_record_if(tmp_path):
     assert written == [[("name", 1), ("name", 3)]] * 2
 
 
+def test_record_if_that_answers_anew_each_time(tmp_path):
+    """A summary is written whole or not at all, each kernel under its own tag."""
+    answers = iter([True, False, True, False] * 10)
+    data = {name: np.full((1, 1, 2, 3), value, np.float32) for value, name in enumerate("abc")}
+    with tf.summary.create_file_writer(str(tmp_path)).as_default() as writer:
+        with tf.summary.record_if(lambda: next(answers)):
+            results = [bool(filterviz.summary("net", data, step)) for step in range(4)]
+        writer.flush()
+    assert results == [True, False, True, False]
+    kernels = read_kernels(tmp_path)
+    expected = {(f"net/{name}/filterviz.kernel", step) for name in "abc" for step in (0, 2)}
+    assert set(kernels) == expected
+    for (tag, _), kernel in kernels.items():
+        assert (kernel == "abc".index(tag.split("/")[1])).all()
+
+
 def test_name_scopes(tmp_path):
     def use(op):
         with tf.name_scope("outer"), tf.name_scope("inner"):

@@ -9,9 +9,10 @@ from tb_filterviz import analysis
 
 def reference(values):
     """The same numbers, one filter at a time in float64."""
+    precision = np.float32 if values.dtype == np.float32 else np.float64
     values = np.asarray(values, np.float64)
     finite = values[np.isfinite(values)]
-    limit = 0.01 * np.abs(finite).max(initial=0)
+    limit = precision(0.01 * np.abs(finite).max(initial=0))  # comparable with the weights
     rows = []
     for o in range(values.shape[-1]):
         f = values[..., o].ravel()

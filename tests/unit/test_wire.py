@@ -91,6 +91,7 @@ def test_large_kernels_come_in_chunks_of_whole_filters():
         (1e39, "int8", "float64"),
         (1.0, "int8", "int8"),
         (np.nan, "int8", "float16"),
+        (1e-37, "int8", "float32"),
         (np.inf, "float16", "float16"),
         (np.nan, "float32", "float32"),
     ],
@@ -184,6 +185,8 @@ HUGE = 1 << 40
         {"encoding": ["float16"]},
         {"bytes": []},
         {"bytes": [560, HUGE]},
+        {"shape": [1, 1, 1, 1 << 31]},
+        {"shape": [1, 1 << 31], "numbers": [], "chunk": 1 << 31},
         {"crc32c": [1]},
         {"numbers": ["norm"]},
         {"numbers": None},
@@ -214,6 +217,10 @@ def test_a_header_that_claims_nonsense_is_refused(change):
         {"numbers": ["a", "b", "c"]},
         {"input_range": [0]},
         {"input_range": ["0", None]},
+        {"input_range": [10**400, 1]},
+        {"input_range": [float("nan"), 1]},
+        {"input_range": [0, float("inf")]},
+        {"filters": []},
     ],
 )
 def test_patterns_that_claim_nonsense_are_refused(change):
@@ -247,6 +254,21 @@ def test_damage_is_always_noticed(index, data):
     damaged[index] = bytes(element)
     with pytest.raises(wire.FormatError):
         check_all(damaged)
+
+
+def test_a_claim_of_many_filters_allocates_nothing():
+    import tracemalloc
+
+    facts = json.loads(wire.encode_kernel(KERNEL, "cnn")[0].split(b"\n")[0])
+    count = 1 << 27
+    lies = {"shape": [1, count], "axes": "IO", "chunk": count, "bytes": [28 * count, 2 * count], "crc32c": [0, 0]}
+    lying = resealed({**facts, **lies})
+    tracemalloc.start()
+    header = wire.parse_header(lying)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+    with pytest.raises(wire.FormatError, match="has 4 bytes, but the header says"):
+        wire.check_element(header, 1, b"1234")
 
 
 @pytest.mark.parametrize("png", [b"", b"\x89PNG\r\n\x1a\n", b"GIF89a" + b"\0" * 40])

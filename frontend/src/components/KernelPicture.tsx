@@ -103,6 +103,7 @@ export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHe
         onSpot={setSpot}
       />
       {error && <ErrorText>{error}</ErrorText>}
+      {!error && !fits && drawnUrl === url && <ErrorText>The shape was another at this step.</ErrorText>}
       {/* A place of its own, always there: pointing at weights moves nothing. */}
       <div class="below">
         <Legend limit={limit} rgb={rgb} nonfinite={nonfinite} clipped={clipped} />

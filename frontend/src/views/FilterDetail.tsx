@@ -55,10 +55,11 @@ function FilterNumbers({ datum, filter }: { datum: Datum; filter: number }) {
 
 function LargePattern({ run, series, filter }: { run: string; series: Series; filter: number }) {
   const at = newestAt(series, picks.value.step);
-  const { value, error } = usePatterns(at < 0 ? null : patternsUrl({ run, series, at }, `${filter}:${filter + 1}`));
+  const wanted = at < 0 ? null : patternsUrl({ run, series, at }, `${filter}:${filter + 1}`);
+  const { value, url, error } = usePatterns(wanted);
   const i = value?.filters.indexOf(filter) ?? -1;
   if (error) return <ErrorText>{error}</ErrorText>;
-  if (!value && at >= 0) return null;
+  if (i < 0 && wanted && url !== wanted) return null;
   if (!value || i < 0) return <p>No pattern of this filter was logged up to this step.</p>;
   return (
     <figure>
