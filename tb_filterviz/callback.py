@@ -68,18 +68,17 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
         self._done = 0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Checks that the model has the layers, if it is built."""
+        """Checks that the model has the layers, if it is built by now."""
         self._writer = None
         self._logged = None
         self._done = 0
-        if self._is_built():
-            sources.find_weights(self.model, self.layers)
+        self._can_log()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Logs the weights that training starts from."""
         if self._logged is not None:
             return
-        if self._is_built():
+        if self._can_log():
             self._log(epoch, always=True)
         else:
             self._logged = epoch
@@ -102,8 +101,15 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
         if self._writer is not None:
             self._try("the last steps", self._done, self._writer.close)
 
-    def _is_built(self) -> bool:
-        return all(layer.built for _, layer in layer_tree(self.model))
+    def _can_log(self) -> bool:
+        """Returns whether the layers have weights; raises if the model is built and does not have the layers."""
+        try:
+            sources.find_weights(self.model, self.layers)
+        except ValueError:
+            if all(layer.built for _, layer in layer_tree(self.model)):
+                raise
+            return False
+        return True
 
     def _log(self, step: int, always: bool, after_training: bool = False) -> None:
         kernels = self.kernel_freq and (always or step % self.kernel_freq == 0)
