@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
+import sys
 
 from demo import board
 
@@ -14,6 +16,7 @@ LOGDIR = pathlib.Path(__file__).parent / "logs"
 
 def main() -> None:
     """Starts TensorBoard, feeds it, and leaves it running until Ctrl-C."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that TensorBoard is ended then too
     shutil.rmtree(LOGDIR, ignore_errors=True)
     LOGDIR.mkdir()
     try:
