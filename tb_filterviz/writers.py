@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import functools
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -80,7 +81,8 @@ def _write_eagerly(entries: Sequence[Entry], step: Any) -> list[Any]:
         if not recorded:
             return [_write_one(entries[0], lambda: None, step)]
         # Encoding goes on in other threads while one is written: NumPy and TensorFlow release the lock.
-        with concurrent.futures.ThreadPoolExecutor(thread_name_prefix="filterviz") as pool:
+        workers = max(1, (os.cpu_count() or 1) - 1)  # more would take turns with the thread that writes
+        with concurrent.futures.ThreadPoolExecutor(workers, thread_name_prefix="filterviz") as pool:
             encoded = [pool.submit(lambda one: one.encode(_array(one.read())), entry) for entry in entries]
             return [
                 _write_one(entry, functools.partial(_strings, future), step)
