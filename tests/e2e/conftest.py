@@ -47,18 +47,18 @@ def pattern_event(name, path, step):
     return logs.event(wire.tag(name, path, "patterns"), step, logs.blob_tensor(elements), wire.metadata("patterns"))
 
 
-def events(steps=STEPS):
+def kernel_events(steps):
     for position, name in enumerate(LAYERS):
         for step in steps:
             yield kernel_event("cnn", f"{name}/kernel", position, step, values(name, step))
-    yield pattern_event("cnn", "conv1/kernel", 2)
 
 
 @pytest.fixture(scope="session")
 def logdir(tmp_path_factory):
     directory = tmp_path_factory.mktemp("logs")
     for run in ("alpha", "beta"):
-        logs.write_file(directory / run / "events.out.tfevents.1.host", events())
+        events = [*kernel_events(STEPS), pattern_event("cnn", "conv1/kernel", 2)]
+        logs.write_file(directory / run / "events.out.tfevents.1.host", events)
     hostile = kernel_event(HOSTILE, HOSTILE, 0, 0, values("conv1", 0))
     logs.write_file(directory / "hostile" / "events.out.tfevents.1.host", [hostile])
     return directory

@@ -24,6 +24,14 @@ def event(
     return event_pb2.Event(wall_time=wall_time or 1.7e9 + step, step=step, summary=summary_pb2.Summary(value=[value]))
 
 
+def append(file: pathlib.Path, events: Iterable[event_pb2.Event]) -> None:
+    """Writes more events to a file of `write_file`."""
+    with open(file, "ab") as stream:
+        writer = record_writer.RecordWriter(stream)
+        for one in events:
+            writer.write(one.SerializeToString())
+
+
 def write_file(file: pathlib.Path, events: Iterable[event_pb2.Event]) -> pathlib.Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     with open(file, "wb") as stream:

@@ -1,0 +1,38 @@
+"""A log that is empty at first and grows while the tab is open."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import STEPS, kernel_events
+from tests.e2e.test_tab import SECONDS, first_card, open_tab
+from tests.support import logs, server
+
+
+@pytest.mark.parametrize("load_fast", ["true", "false"], ids=["rust", "python"])
+def test_an_empty_tab_says_how_to_log_and_comes_alive(page, tmp_path, load_fast):
+    with server.serve(tmp_path, load_fast) as board:
+        tab = open_tab(board, page)
+        empty = tab.get_by_test_id("empty")
+        expect(empty).to_be_visible(timeout=20 * SECONDS)
+        for line in ("import tb_filterviz as filterviz", "create_file_writer", "filterviz.summary("):
+            expect(empty).to_contain_text(line)
+        file = logs.write_file(tmp_path / "live" / "events.out.tfevents.1.host", [])
+        for last, step in enumerate(STEPS):
+            logs.append(file, kernel_events([step]))
+            board.index_when(lambda index, last=last: list(STEPS[: last + 1]) in server.steps(index).values())
+            # Nobody reloads: the tab asks by itself, and follows the newest step.
+            expect(tab.get_by_test_id("step-value")).to_contain_text(str(STEPS[last]), timeout=20 * SECONDS)
+            expect(first_card(tab)).to_have_attribute("data-step", str(STEPS[last]))
+        tab.get_by_test_id("step-slider").locator("input").fill("1")
+        expect(first_card(tab)).to_have_attribute("data-step", "1")
+
+
+def test_the_reload_button_of_tensorboard(page, tmp_path):
+    with server.serve(tmp_path, "true") as board:
+        tab = open_tab(board, page)
+        expect(tab.get_by_test_id("empty")).to_be_visible(timeout=20 * SECONDS)
+        logs.write_file(tmp_path / "live" / "events.out.tfevents.1.host", kernel_events(STEPS))
+        board.index_when(server.steps)
+        with page.expect_request(lambda request: request.url.endswith("filterviz/index"), timeout=4 * SECONDS):
+            page.locator(".reload-button").click()
+        first_card(tab)
