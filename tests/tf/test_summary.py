@@ -79,7 +79,10 @@ def test_writes_and_says_so(tmp_path):
 def test_a_missing_step_is_the_same_error(tmp_path):
     messages = []
     for op in (ours, theirs):
-        with tf.summary.create_file_writer(str(tmp_path)).as_default(), pytest.raises(ValueError) as caught:  # noqa: PT011
+        with (
+            tf.summary.create_file_writer(str(tmp_path)).as_default(),
+            pytest.raises(ValueError, match="No step set") as caught,
+        ):
             op()
         messages.append(str(caught.value))
     assert messages[0] == messages[1]
