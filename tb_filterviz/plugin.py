@@ -19,7 +19,7 @@ from werkzeug import wrappers
 
 from tb_filterviz import slices, wire
 from tb_filterviz.query import Query, bad
-from tb_filterviz.store import Datum, DatumGoneError, Memo, ProviderSource, Store
+from tb_filterviz.store import Datum, DatumGoneError, Memo, ProviderSource, SourceUnavailableError, Store
 
 _CACHE_SECONDS = 365 * 24 * 3600
 _DEFAULT_CACHE_MB = 256
@@ -47,6 +47,8 @@ def _route(handler: _Handler) -> Callable[..., Iterable[bytes]]:
             response = _error(request, 422, f"This datum cannot be shown: {error}")
         except DatumGoneError:
             response = _error(request, 404, "This step is not there any more: TensorBoard keeps a sample of the steps")
+        except SourceUnavailableError as error:
+            response = _error(request, 503, f"{error}. Restart TensorBoard if this lasts")
         body: Iterable[bytes] = response(environ, start_response)
         return body
 

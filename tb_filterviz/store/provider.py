@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 from typing import Any
 
+import grpc
 from tensorboard import errors
 from tensorboard.data import provider as tb_provider
 
 from tb_filterviz import wire
-from tb_filterviz.store.series import Datum, DatumGoneError, Problem, Series
+from tb_filterviz.store.series import Datum, DatumGoneError, Problem, Series, SourceUnavailableError
 
 _EVERY_SAMPLE = 10**9  # the provider takes 0 for none, and has no word for all
 _MAX_ELEMENTS = 1 << 17  # a claim of more would make TensorBoard's Python loader build as many objects
@@ -37,12 +40,13 @@ class ProviderSource:
         """Lists all series, or those of one run and tag, and what cannot be listed."""
         found: list[Series] = []
         problems: list[Problem] = []
-        listed = self._provider.list_blob_sequences(
-            self._context,
-            experiment_id=self._experiment_id,
-            plugin_name=wire.PLUGIN_NAME,
-            run_tag_filter=_only(run, tag),
-        )
+        with _answering():
+            listed = self._provider.list_blob_sequences(
+                self._context,
+                experiment_id=self._experiment_id,
+                plugin_name=wire.PLUGIN_NAME,
+                run_tag_filter=_only(run, tag),
+            )
         if run is None and tag is None:
             self._forget_all_but({(run, tag) for run, tags in listed.items() for tag in tags})
         for run_name in sorted(listed, key=_natural):
@@ -66,13 +70,14 @@ class ProviderSource:
                 self._memo.pop(key, None)
 
     def _read_steps(self, run: str, listings: dict[str, tuple[Any, str]]) -> list[Series]:
-        sequences = self._provider.read_blob_sequences(
-            self._context,
-            experiment_id=self._experiment_id,
-            plugin_name=wire.PLUGIN_NAME,
-            downsample=_EVERY_SAMPLE,
-            run_tag_filter=tb_provider.RunTagFilter(runs=[run], tags=list(listings)),
-        )
+        with _answering():
+            sequences = self._provider.read_blob_sequences(
+                self._context,
+                experiment_id=self._experiment_id,
+                plugin_name=wire.PLUGIN_NAME,
+                downsample=_EVERY_SAMPLE,
+                run_tag_filter=tb_provider.RunTagFilter(runs=[run], tags=list(listings)),
+            )
         found = []
         for tag, sequence in sequences.get(run, {}).items():
             listing, kind = listings[tag]
@@ -92,7 +97,8 @@ class ProviderSource:
         if element >= len(datum.elements):
             raise wire.FormatError(f"the datum has {len(datum.elements)} elements, and element {element} is missing")
         try:
-            blob = self._provider.read_blob(self._context, blob_key=datum.elements[element])
+            with _answering():
+                blob = self._provider.read_blob(self._context, blob_key=datum.elements[element])
         except errors.NotFoundError as error:
             self._memo.pop((self._experiment_id, datum.run, datum.tag), None)
             raise DatumGoneError(str(error)) from error
@@ -107,6 +113,15 @@ class ProviderSource:
         if not isinstance(blob, bytes):
             raise wire.FormatError(f"element {element} is {type(blob).__name__}, not bytes")
         return blob
+
+
+@contextlib.contextmanager
+def _answering() -> Iterator[None]:
+    """Says so where TensorBoard's data server is gone, as it is while TensorBoard ends."""
+    try:
+        yield
+    except grpc.RpcError as error:
+        raise SourceUnavailableError(f"TensorBoard's data server does not answer: {error.code().name}") from error
 
 
 def _only(run: str | None, tag: str | None) -> Any:

@@ -58,11 +58,19 @@ class DatumGoneError(LookupError):
     """The datum was there when it was listed, and is not any more."""
 
 
+class SourceUnavailableError(RuntimeError):
+    """What the source reads from does not answer just now."""
+
+
 class Source(Protocol):
     """Where series come from."""
 
     def series(self, run: str | None = None, tag: str | None = None) -> tuple[list[Series], list[Problem]]:
-        """Lists all series, or those of one run and tag, and what cannot be listed."""
+        """Lists all series, or those of one run and tag, and what cannot be listed.
+
+        Raises:
+            SourceUnavailableError: If the source does not answer.
+        """
 
     def read(self, datum: Datum, element: int) -> bytes:
         """Reads one element of a datum.
@@ -70,4 +78,5 @@ class Source(Protocol):
         Raises:
             DatumGoneError: If it is not there any more.
             wire.FormatError: If it cannot be read.
+            SourceUnavailableError: If the source does not answer.
         """

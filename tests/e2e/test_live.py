@@ -1,5 +1,7 @@
 """A log that is empty at first and grows while the tab is open."""
 
+import contextlib
+
 import pytest
 from playwright.sync_api import expect
 
@@ -8,9 +10,17 @@ from tests.e2e.test_tab import SECONDS, first_card, open_tab
 from tests.support import logs, server
 
 
+@contextlib.contextmanager
+def live_board(page, logdir, load_fast):
+    """A server that ends when the page asks it nothing any more: what it answers while it ends is not of interest."""
+    with server.serve(logdir, load_fast) as board:
+        yield board
+        page.goto("about:blank")
+
+
 @pytest.mark.parametrize("load_fast", ["true", "false"], ids=["rust", "python"])
 def test_an_empty_tab_says_how_to_log_and_comes_alive(page, tmp_path, load_fast):
-    with server.serve(tmp_path, load_fast) as board:
+    with live_board(page, tmp_path, load_fast) as board:
         tab = open_tab(board, page)
         empty = tab.get_by_test_id("empty")
         expect(empty).to_be_visible(timeout=20 * SECONDS)
@@ -28,7 +38,7 @@ def test_an_empty_tab_says_how_to_log_and_comes_alive(page, tmp_path, load_fast)
 
 
 def test_the_reload_button_of_tensorboard(page, tmp_path):
-    with server.serve(tmp_path, "true") as board:
+    with live_board(page, tmp_path, "true") as board:
         tab = open_tab(board, page)
         expect(tab.get_by_test_id("empty")).to_be_visible(timeout=20 * SECONDS)
         logs.write_file(tmp_path / "live" / "events.out.tfevents.1.host", kernel_events(STEPS))

@@ -1,7 +1,10 @@
 """Damaged and hostile logs: each costs its own datum and nothing else, with each loader."""
 
 import json
+import os
+import pathlib
 import shutil
+import signal
 
 import google_crc32c
 import numpy as np
@@ -168,6 +171,19 @@ def test_every_step_that_is_listed_can_be_read_while_the_loader_drops_some(tmp_p
                 answer = board.get("kernels", run="good", tag=HEALTHY[1], step=step)
                 # Between the two requests the loader may have dropped it; then it says so, and lists others.
                 assert answer.status == 200 or step not in server.steps(board.get("index").json)[HEALTHY], answer.text
+
+
+def test_a_data_server_that_died_is_said(tmp_path):
+    logs.write_file(tmp_path / "good" / "events.out.tfevents.1.host", kernel_events("conv1", 0))
+    with server.serve(tmp_path, "true") as board:
+        board.index_when(lambda index: HEALTHY in server.steps(index))
+        children = pathlib.Path(f"/proc/{board.process.pid}/task/{board.process.pid}/children").read_text().split()
+        for child in children:
+            os.kill(int(child), signal.SIGKILL)
+        for route in ("index", "kernels"):
+            answer = board.get(route, run=HEALTHY[0], tag=HEALTHY[1], step=0)
+            assert answer.status == 503, answer.text
+            assert answer.text.startswith("TensorBoard's data server does not answer: UNAVAILABLE"), answer.text
 
 
 @LOADERS

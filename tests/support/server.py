@@ -46,8 +46,8 @@ class Answer:
 class TensorBoard:
     """A server that was started by `serve`."""
 
-    def __init__(self, url: str, log: pathlib.Path) -> None:
-        self.url, self._log = url, log
+    def __init__(self, url: str, log: pathlib.Path, process: subprocess.Popen[bytes]) -> None:
+        self.url, self._log, self.process = url, log, process
 
     @property
     def log(self) -> str:
@@ -97,7 +97,7 @@ def serve(logdir: pathlib.Path, load_fast: str, *flags: str) -> Iterator[TensorB
             environment = {**os.environ, "TMPDIR": scratch, "TF_CPP_MIN_LOG_LEVEL": "3"}
             process = subprocess.Popen(command, stdout=stream, stderr=stream, env=environment, cwd=scratch)
         try:
-            yield TensorBoard(_url(process, log), log)
+            yield TensorBoard(_url(process, log), log, process)
         finally:
             process.terminate()
             process.wait(30)
