@@ -17,12 +17,27 @@ from tensorboard.backend import http_util
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
-from tb_filterviz import slices, wire
+from tb_filterviz import loader, slices, wire
 from tb_filterviz.query import Query, bad
-from tb_filterviz.store import Datum, DatumGoneError, Memo, ProviderSource, SourceUnavailableError, Store
+from tb_filterviz.store import (
+    ByteCache,
+    Datum,
+    DatumGoneError,
+    EventFileSource,
+    Follower,
+    LogdirIndex,
+    Memo,
+    ProviderSource,
+    Source,
+    SourceUnavailableError,
+    Store,
+)
 
 _CACHE_SECONDS = 365 * 24 * 3600
 _DEFAULT_CACHE_MB = 256
+_MEMO_BYTES = 4 << 20
+_DEFAULT_INTERVAL = 5.0
+_PATIENCE = 0.3  # seconds that a listing waits for what was written just now
 _MAX_VALUES = 1 << 24
 _MAX_FILTERS = 10**9
 _BINARY = "application/octet-stream"
@@ -66,9 +81,15 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         self._provider = context.data_provider
         self._memo: Memo = {}
         self._store = Store(max(0, megabytes) << 20)
+        self._places = ByteCache(_MEMO_BYTES)
+        logdir = loader.local_logdir(context.flags)
+        interval = getattr(context.flags, "reload_interval", _DEFAULT_INTERVAL)
+        self._follower = Follower(LogdirIndex(logdir), interval) if logdir else None
 
     def get_plugin_apps(self) -> Mapping[str, Any]:
-        """Returns the routes."""
+        """Returns the routes, and begins to look what there is."""
+        if self._follower:
+            self._follower.start()
         return {
             "/index": self._serve_index,
             "/kernels": self._serve_kernels,
@@ -78,8 +99,8 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         }
 
     def is_active(self) -> bool:
-        """Returns False: TensorBoard itself sees whether there are data of this plugin."""
-        return False
+        """Returns whether there are data of this plugin that TensorBoard itself has not seen (yet)."""
+        return self._follower is not None and bool(self._follower.fresh(_PATIENCE).runs)
 
     def frontend_metadata(self) -> base_plugin.FrontendMetadata:
         """Returns where the tab's module is; its address changes with its content, since browsers keep it."""
@@ -88,7 +109,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
 
     @_route
     def _serve_index(self, request: wrappers.Request) -> wrappers.Response:
-        listed, problems = self._store.index(self._source(request))
+        listed, problems = self._store.index(self._source(request, _PATIENCE))
         runs: dict[str, list[dict[str, Any]]] = {}
         for series, header in listed:
             runs.setdefault(series.run, []).append(
@@ -106,6 +127,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
                     "description": series.description,
                     "steps": [datum.step for datum in series.data],
                     "wall_times": [datum.wall_time for datum in series.data],
+                    "superseded": series.superseded,
                 }
             )
         index = {
@@ -211,12 +233,15 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             raise errors.NotFoundError("the tab's module was not built: install the package anew, with Node.js at hand")
         return _respond(request, bundle, "application/javascript")
 
-    def _source(self, request: wrappers.Request) -> ProviderSource:
+    def _source(self, request: wrappers.Request, patience: float = 0) -> Source:
+        """Returns what a request may see: the event files are those of the experiment without an ID, the local one."""
         environ = request.environ
         experiment_id = plugin_util.experiment_id(environ)
+        if self._follower and not experiment_id:
+            return EventFileSource(self._follower.fresh(patience), self._places)
         return ProviderSource(self._provider, plugin_util.context(environ), experiment_id, self._memo)
 
-    def _datum(self, query: Query, source: ProviderSource, kind: str) -> tuple[Datum, wire.Header]:
+    def _datum(self, query: Query, source: Source, kind: str) -> tuple[Datum, wire.Header]:
         """Finds the datum that `run`, `tag` and `step` name."""
         run, tag, step = query.text("run"), query.text("tag"), query.integer("step")
         series, problems = source.series(run, tag)
