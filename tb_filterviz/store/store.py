@@ -74,8 +74,9 @@ class Store:
     def filters(self, source: Source, datum: Datum, header: wire.Header, start: int, stop: int) -> NDArray[Any]:
         """Reads filters `start` to `stop` of a kernel, `[filters][*spatial][in]`; raises as `header` does."""
         elements = wire.chunk_elements(header, start, stop)
-        # The numbers come along: whoever draws filters asks for their limits next.
-        _, *payload = self._checked(source, datum, header, [1, *elements])
+        # The numbers of a whole kernel come along: whoever draws it asks for its limits next.
+        along = [1] if (start, stop) == (0, len(header.filters)) else []
+        payload = self._checked(source, datum, header, [*along, *elements])[len(along) :]
         chunks = [wire.decode_chunk(header, element) for element in payload]
         first = (elements.start - 2) * header.chunk
         joined = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
