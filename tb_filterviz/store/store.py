@@ -30,9 +30,12 @@ class Store:
         self._lock = threading.Lock()
         self._readers = concurrent.futures.ThreadPoolExecutor(_READERS, thread_name_prefix="filterviz")
 
-    def index(self, source: Source) -> tuple[list[tuple[Series, wire.Header]], list[Problem]]:
-        """Lists every readable series with the header of its newest readable step, in model order, and the problems."""
-        series, problems = source.series()
+    def index(self, source: Source, run: str | None = None) -> tuple[list[tuple[Series, wire.Header]], list[Problem]]:
+        """Lists every readable series with the header of its newest readable step, in model order, and the problems.
+
+        Both of one run only where `run` is given.
+        """
+        series, problems = source.series(run)
         headers = self._readers.map(lambda one: self._newest_header(source, one), series)
         listed = [(one, header) for one, header in zip(series, headers, strict=True) if header]
         by_name = {(one.run, one.tag): one.data for one in series}
@@ -40,9 +43,11 @@ class Store:
             self._problems = {
                 datum: message
                 for datum, message in self._problems.items()
-                if datum in by_name.get((datum.run, datum.tag), ())
+                if datum in by_name.get((datum.run, datum.tag), ()) or run not in (None, datum.run)
             }
-            problems += [Problem(d.run, d.tag, d.step, message) for d, message in self._problems.items()]
+            problems += [
+                Problem(d.run, d.tag, d.step, message) for d, message in self._problems.items() if run in (None, d.run)
+            ]
         runs = {one.run: rank for rank, one in enumerate(series)}
         listed.sort(
             key=lambda item: (runs[item[0].run], item[1].name, item[1].layer.position, item[1].kind, item[0].tag)
