@@ -1,7 +1,17 @@
 /** What the tab shows: of what was picked and of what the server has, and all that follows from them. */
 import { get, parseIndex } from "./api";
 import { followTheme, isHidden, onPicksChanged, onReload, readPicks } from "./host";
-import { type Index, type Kind, layersOf, type Run, resolveInput, type Series, seriesOf, unionSteps } from "./model";
+import {
+  type Index,
+  type Kind,
+  layersOf,
+  type Run,
+  resolveInput,
+  type Series,
+  seriesOf,
+  timeOf,
+  unionSteps,
+} from "./model";
 import { colourTable, resolveMap } from "./paint/colormap";
 import { type Picks, readAll } from "./picks";
 import { computed, state } from "./store";
@@ -69,17 +79,19 @@ export const cards = computed<Card[]>(() => {
     .filter((card) => (picks.value.filter === null ? card[kind.value] : card.kernel || card.patterns));
 });
 
-/** The steps that the slider offers: all steps of what the cards show. */
-export const steps = computed(() => {
+/** The series that the cards show. */
+const shownSeries = computed(() => {
   const opened = picks.value.filter !== null;
-  return unionSteps(
-    cards.value.flatMap((card) =>
-      [card.kernel, card.patterns].filter(
-        (series): series is Series => !!series && (opened || series.kind === kind.value),
-      ),
+  return cards.value.flatMap((card) =>
+    [card.kernel, card.patterns].filter(
+      (series): series is Series => !!series && (opened || series.kind === kind.value),
     ),
   );
 });
+/** The steps that the slider offers: all steps of what the cards show. */
+export const steps = computed(() => unionSteps(shownSeries.value));
+/** When the step that the slider stands at was logged. */
+export const stepTime = computed(() => timeOf(shownSeries.value, steps.value[stepPlace.value]));
 
 /** Whether every slice of every filter is shown, as one mosaic. */
 const isWhole = computed(() => {
@@ -110,8 +122,8 @@ let refreshing: Promise<void> | null = null;
 
 async function loadIndex(): Promise<void> {
   try {
-    const text = await (await get("index")).text();
-    if (text !== indexText) {
+    const text = await (await get(`index?known=${index.value?.revision ?? ""}`)).text();
+    if (text && text !== indexText) {
       index.value = parseIndex(text);
       indexText = text;
     }
@@ -130,7 +142,7 @@ export function refreshIndex(): Promise<void> {
   return refreshing;
 }
 
-const POLL_MS = 5000;
+const POLL_MS = 1000;
 
 /** Connects the state with TensorBoard: address, theme, reload button, and training that goes on. */
 export function start(): void {

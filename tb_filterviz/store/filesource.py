@@ -36,6 +36,11 @@ class EventFileSource:
         self._contents = contents
         self._memo = memo
 
+    @property
+    def revision(self) -> int:
+        """Differs whenever the answer of `series` does."""
+        return self._contents.revision + 1
+
     def series(self, run: str | None = None, tag: str | None = None) -> tuple[list[Series], list[Problem]]:
         """Lists all series, or those of one run and tag, and what cannot be listed."""
         runs = self._contents.runs

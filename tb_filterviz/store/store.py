@@ -21,12 +21,17 @@ _parse_header = functools.lru_cache(512)(wire.parse_header)
 
 
 class Store:
-    """Answers what was logged. One store serves all requests of a process, from whatever source each may see."""
+    """Answers what was logged. One store serves all requests of a process, from whatever source each may see.
+
+    Attributes:
+        revision: Differs whenever a datum was found to be damaged.
+    """
 
     def __init__(self, cache_bytes: int) -> None:
         """Takes the limit of the cache of elements that were read, in bytes."""
         self._cache = ByteCache(cache_bytes)
         self._problems: dict[Datum, str] = {}
+        self.revision = 0
         self._lock = threading.Lock()
         self._readers = concurrent.futures.ThreadPoolExecutor(_READERS, thread_name_prefix="filterviz")
 
@@ -123,5 +128,7 @@ class Store:
 
     def _remember(self, datum: Datum, error: wire.FormatError) -> wire.FormatError:
         with self._lock:
-            self._problems[datum] = str(error)
+            if self._problems.get(datum) != str(error):
+                self._problems[datum] = str(error)
+                self.revision += 1
         return error

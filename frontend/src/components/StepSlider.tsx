@@ -1,6 +1,7 @@
 /** One slider for the steps of all cards, with play. */
 import { useEffect, useState } from "preact/hooks";
-import { moveStep, pending, pick, picks, stepPlace, steps } from "../state";
+import { formatTime } from "../format";
+import { moveStep, pending, pick, picks, stepPlace, steps, stepTime } from "../state";
 import { Icon } from "./icons";
 
 const PLAY_MS = 600;
@@ -46,7 +47,7 @@ export function StepSlider() {
         value={place}
         disabled={last < 1}
         aria-label="Step"
-        aria-valuetext={String(all[place])}
+        aria-valuetext={`${all[place]}, ${formatTime(stepTime.value)}`}
         title="Keys: [ and ]"
         onInput={(event) => {
           setPlaying(false);
@@ -55,7 +56,9 @@ export function StepSlider() {
       />
       <span class="value" data-testid="step-value">
         Step <b>{all[place]?.toLocaleString() ?? "–"}</b>
-        <i>{picks.value.step === null ? " newest" : ` ${place + 1} of ${all.length}`}</i>
+        <i>
+          {picks.value.step === null ? " newest" : ` ${place + 1}`} of {all.length} · {formatTime(stepTime.value)}
+        </i>
       </span>
     </div>
   );
