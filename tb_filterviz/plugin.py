@@ -62,7 +62,11 @@ def _route(handler: _Handler) -> Callable[..., Iterable[bytes]]:
         except wire.FormatError as error:
             response = _error(request, 422, f"This datum cannot be shown: {error}")
         except DatumGoneError:
-            response = _error(request, 404, "This step is not there any more: TensorBoard keeps a sample of the steps")
+            response = _error(
+                request,
+                404,
+                "This step is not there any more: its run was deleted or written anew, or TensorBoard dropped it",
+            )
         except SourceUnavailableError as error:
             response = _error(request, 503, f"{error}. Restart TensorBoard if this lasts")
         body: Iterable[bytes] = response(environ, start_response)
