@@ -303,7 +303,9 @@ def test_damage_that_is_mended_is_forgotten(tmp_path):
     file.write_bytes(whole[:-200] + bytes(200))  # as a page that has not reached a network file system yet
     index = LogdirIndex(tmp_path)
     refreshed(index)
+    before = file.stat().st_mtime_ns
     file.write_bytes(whole)
+    os.utime(file, ns=(before + 10**9,) * 2)  # the clock of a file system may be coarser than these few milliseconds
     contents = refreshed(index)
     assert (steps(contents), said(contents)) == ({(".", TAG): [0, 1, 2]}, [])
     check_values(contents)
@@ -428,13 +430,13 @@ files = [logs.write_file(logdir / str(run) / FILE, []) for run in range(3)]
 index, store, memo = LogdirIndex(logdir), Store(1 << 20), ByteCache(1 << 16)
 def pages(): return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 for step in range(1000):
-    logs.append(files[step % 3], [event(step, shape=(3, 3, 8, 16))])
+    logs.append(files[step % 3], [event(step, shape=(3, 3, 32, 64))])
     index.refresh()
     source = EventFileSource(index.contents, memo)
     listed, problems = store.index(source)
     assert not problems
     for series, header in listed:
-        store.filters(source, series.data[-1], header, 0, 16)
+        store.filters(source, series.data[-1], header, 0, 64)
     if step == 200: before = (len(os.listdir("/proc/self/fd")), pages())
 after = (len(os.listdir("/proc/self/fd")), pages())
 print(sum(len(series.data) for series, _ in listed), after[0] - before[0], after[1] - before[1])
@@ -444,4 +446,4 @@ print(sum(len(series.data) for series, _ in listed), after[0] - before[0], after
     assert result.returncode == 0, result.stderr
     found, descriptors, grown = map(int, result.stdout.split())
     assert (found, descriptors) == (1000, 0)
-    assert grown < 4 << 20, "800 data more cost an index of less than a kilobyte each, and nothing else"
+    assert grown < 8 << 20, "800 data more, of 29 MB, cost an index of less than a kilobyte each, and some fragmentation"
