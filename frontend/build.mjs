@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
-const MAX_BYTES = 90_000;
+const MAX_BYTES = 60_000;
 const here = dirname(fileURLToPath(import.meta.url));
 const bundle = join(here, "..", "tb_filterviz", "static", "index.js");
 
@@ -28,8 +28,9 @@ const shared = {
   bundle: true,
   format: "esm",
   target: "es2022",
-  jsx: "automatic",
-  jsxImportSource: "preact",
+  // Children as arguments take 1.2 kB less than the automatic transform's, which TypeScript checks the types of.
+  tsconfigRaw: { compilerOptions: { jsx: "react", jsxFactory: "h", jsxFragmentFactory: "Fragment" } },
+  inject: ["src/jsx.ts"],
   plugins: [cssText],
   logLevel: "warning",
 };
