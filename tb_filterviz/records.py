@@ -71,13 +71,19 @@ class Patterns:
         filters: int64 `[n]`, ascending indices of the filters.
         images: uint8 `[n, height, width, channels]`, 1 (grey) or 3 (RGB) channels. Not stretched: a flat picture
             shows that nothing was found.
-        start: float32 `[n]`, mean activation of the filter for the noise it began with, before the layer's
-            activation function.
+        start: float32 `[n]`, response of the filter to the noise it began with, before the layer's activation
+            function.
         reached: float32 `[n]`, the same for the very picture in `images`.
-        failed: bool `[n]`, whether the filter did not rise or met numbers that are not finite.
+        failed: bool `[n]`, whether the filter did not pass what noise reaches (nor natural inputs, where there were
+            any), or met numbers that are not finite.
         input_range: The model inputs that 0 and 255 of `images` stand for.
         recipe: Name of the recipe that made them.
-        steps: Number of gradient steps that were climbed.
+        steps: Number of gradient steps of the first try.
+        noise: float32 `[n]`, the most that the filter answers to any picture of noise that filters began with; None
+            where it was not measured, as are the next three.
+        natural: float32 `[n]`, the most that it answers to a cut of the natural inputs; not-a-number without such.
+        percentile: float32 `[n]`, the share of those cuts that it answers less than its pattern, 0 to 100.
+        curve: float32 `[n, points]`, the response before each step and, last, `reached`; then not-a-number.
     """
 
     layer: Layer
@@ -89,6 +95,10 @@ class Patterns:
     input_range: tuple[float, float]
     recipe: str
     steps: int
+    noise: NDArray[np.float32] | None = None
+    natural: NDArray[np.float32] | None = None
+    percentile: NDArray[np.float32] | None = None
+    curve: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         """Returns the number of patterns."""

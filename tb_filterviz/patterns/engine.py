@@ -1,36 +1,44 @@
-"""The compiled climb: all filters of a batch take each gradient step together."""
+"""The compiled climb: all filters of a batch take their steps together, in one graph."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tb_filterviz.patterns import objectives, tap
+from tb_filterviz.patterns import head, objectives, parameterization, tap, transforms
+from tb_filterviz.patterns.recipes import Recipe
 
-STEP = 1.0
-"""Length of a step in pixel values: the root mean square of the change of a picture."""
-
-EPSILON = 1e-5
-"""Added to the root mean square of a gradient, so that a gradient of 0 takes no step."""
+_SLICE = 1.0
+"""How long one call into the graph shall last at most, in seconds: an interrupt is heard after it."""
 
 
 class Engine:
     """Measures and climbs the filters of one layer, on pictures of one shape.
 
-    The response and the step are traced here, once, for any number of pictures and any filters. Nothing behind the
-    target layer is computed. The model must not change its weights' number or shapes while an engine is in use.
+    Everything is traced here, once, for any number of pictures, any filters and any number of steps; weights are read
+    each time anew. Nothing behind the target layer is computed. The structure of the model must not change while an
+    engine is in use.
 
     Args:
-        model: Built Keras model with one input.
+        model: Built Keras model.
         layer: The layer whose filters are climbed: the model itself or any layer within.
-        shape: Height, width and channels of the pictures.
-        input_range: The model inputs that pixels 0 and 255 stand for.
+        feed: Makes what the model takes of pictures, float32 `[batch, *spatial, channels]`, 0..1, in the graph.
+        shape: `(*spatial, channels)` of the pictures.
+        recipe: How to climb.
+        objective: A name in `objectives.OBJECTIVES`.
+        normalized: Whether the response is that after a `BatchNormalization` that takes the layer's output.
+        finite: Whether all weights of the layer are finite numbers.
 
     Attributes:
         filters: The number of filters of the layer.
+        shape: As given.
+        parameterization: How pictures are held.
+        picture_bytes: Memory that the climb of one picture takes, from above, in bytes.
 
     Raises:
         ValueError: If the model cannot run on pictures of this shape, does not call the layer, or has no gradient from
@@ -38,76 +46,158 @@ class Engine:
 
     Example:
         >>> import keras
+        >>> from tb_filterviz.patterns.recipes import RECIPES
         >>> conv = keras.layers.Conv2D(4, 3, activation="relu")
-        >>> engine = Engine(keras.Sequential([keras.Input((8, 8, 3)), conv]), conv, (8, 8, 3), (0.0, 1.0))
-        >>> pictures, filters = np.full((2, 8, 8, 3), 127, np.float32), np.array([0, 3])
-        >>> bool((engine.measure(engine.step(pictures, filters), filters) > engine.measure(pictures, filters)).all())
-        True
+        >>> model = keras.Sequential([keras.Input((8, 8, 3)), conv])
+        >>> engine = Engine(model, conv, lambda pictures: pictures, (8, 8, 3), RECIPES["default"])
+        >>> noise = parameterization.noise(0, [0, 3], engine.parameterization)
+        >>> pictures, curve = engine.climb(noise, np.array([0, 3], np.int32), np.ones(5, np.float32))
+        >>> pictures.shape, curve.shape
+        ((2, 8, 8, 3), (5, 2))
     """
 
-    def __init__(self, model: Any, layer: Any, shape: tuple[int, int, int], input_range: tuple[float, float]) -> None:
-        self._model, self._layer = model, layer
-        self._low, self._scale = input_range[0], (input_range[1] - input_range[0]) / 255.0
-        self._all_finite = all(np.isfinite(weight).all() for weight in layer.get_weights())
-        pictures, filters = tf.TensorSpec((None, *shape), tf.float32), tf.TensorSpec((None,), tf.int32)
-        self._respond = tf.function(self._response, [pictures], autograph=False).get_concrete_function()
-        self._climb = tf.function(self._step, [pictures, filters], autograph=False).get_concrete_function()
+    def __init__(
+        self,
+        model: Any,
+        layer: Any,
+        feed: Callable[[Any], Any],
+        shape: tuple[int, ...],
+        recipe: Recipe,
+        objective: str = "channel",
+        normalized: bool = True,
+        finite: bool = True,
+    ) -> None:
+        self.shape = shape
+        self.parameterization = parameterization.make(recipe, shape)
+        moved = len(shape) == 3 and bool(recipe.jitter or recipe.scale or recipe.rotate)
+        aim = objectives.OBJECTIVES[objective]
+
+        def listen(pictures: Any, finite: bool) -> tap.Heard:
+            heard = tap.listen(model, layer, feed(pictures), finite=finite)
+            return heard if normalized else tap.Heard(heard.features, heard.response, None)
+
+        def respond(pictures: Any) -> Any:
+            response = head.every(listen(pictures, False))
+            return tf.ensure_shape(aim(response, response.shape.rank - 2), (None, response.shape[-1]))
+
+        def gradient(latent: Any, targets: Any, draws: Any) -> Any:
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(latent)
+                pictures = self.parameterization.pixels(latent)
+                if moved:
+                    pictures = transforms.move(pictures, draws)
+                # A filter's weights reach the others' gradients times 0, and 0 times NaN is NaN.
+                heard = listen(pictures, not finite)
+                response = head.own(layer, heard, targets)
+                score = aim(response, response.shape.rank - 1)
+            return tape.gradient(score, latent), score
+
+        pictures = tf.TensorSpec((None, *shape), tf.float32)
+        draws = tf.TensorSpec((None, 4), tf.float32)
+        self._respond = tf.function(respond, [pictures], autograph=False).get_concrete_function()
         self.filters: int = self._respond.output_shapes[-1]
-
-    def measure(self, pictures: NDArray[Any], filters: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Measures how filters respond to pictures, on the model as it is.
-
-        Args:
-            pictures: `[batch, height, width, channels]`, any dtype, pixel values 0 to 255.
-            filters: int64 `[batch]`, the filter of each picture.
-
-        Returns:
-            float32 `[batch]`, mean response before the layer's activation, borders left out: see
-            `objectives.channel_sum`.
-        """
-        response = self._respond(tf.constant(pictures, tf.float32))
-        sums, positions = objectives.channel_sum(response, tf.constant(filters, tf.int32))
-        mean: NDArray[np.float32] = (sums / positions).numpy()
-        return mean
-
-    def step(self, pictures: NDArray[np.float32], filters: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Moves each picture one step up the gradient of its filter's mean response.
-
-        The gradient of each picture is divided by its own root mean square, and the picture is kept within 0..255. A
-        picture whose gradient is 0 or not finite stays where it is.
-
-        Args:
-            pictures: float32 `[batch, height, width, channels]`, pixel values 0 to 255.
-            filters: int64 `[batch]`, the filter of each picture.
-
-        Returns:
-            The moved pictures, of the same shape and dtype.
-        """
-        moved: NDArray[np.float32] = self._climb(tf.constant(pictures), tf.constant(filters, tf.int32)).numpy()
-        return moved
-
-    def _inputs(self, pictures: Any) -> Any:
-        return self._low + pictures * self._scale
-
-    def _response(self, pictures: Any) -> Any:
-        return tap.response(self._model, self._layer, self._inputs(pictures))
-
-    def _step(self, pictures: Any, filters: Any) -> Any:
-        inputs = self._inputs(pictures)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(inputs)
-            # A filter's weights reach the others' gradients times 0, and 0 times NaN is NaN.
-            response = tap.response(self._model, self._layer, inputs, finite=not self._all_finite)
-            # The gradient of the sum, not of the mean: half precision would lose that in its smallest numbers.
-            sums, positions = objectives.channel_sum(response, filters)
-        gradient = tape.gradient(sums, inputs)
-        if gradient is None:
+        targets = tf.TensorSpec((None,), tf.int32)
+        ascend = tf.function(gradient, [pictures, targets, draws], autograph=False).get_concrete_function()
+        if ascend.structured_outputs[0] is None:
             raise ValueError(
                 "The model has no gradient from the layer to its input, for instance because it rounds on the way. "
-                f"Choose a layer before that. Received: model={self._model.name!r}, layer={self._layer.name!r}"
+                f"Choose a layer before that. Received: model={model.name!r}, layer={layer.name!r}"
             )
-        gradient = gradient / positions
-        length = tf.sqrt(tf.reduce_mean(tf.square(gradient), axis=[1, 2, 3], keepdims=True))
-        direction = gradient / (length + EPSILON)
-        direction = tf.where(tf.math.is_finite(direction), direction, 0.0)
-        return tf.clip_by_value(pictures + STEP * direction, 0.0, 255.0)
+        self.picture_bytes = _bytes_a_picture(ascend.graph)
+        state = self._state_specs()
+        self._advance = tf.function(
+            lambda state, targets, draws, rates, first: self._loop(ascend, state, targets, draws, rates, first),
+            [state, targets, tf.TensorSpec((None, None, 4)), tf.TensorSpec((None,)), tf.TensorSpec((), tf.int32)],
+            autograph=False,
+        ).get_concrete_function()
+        self._pictures = tf.function(
+            lambda state: self.parameterization.pixels(self.parameterization.latent(state)), [state], autograph=False
+        ).get_concrete_function()
+
+    def measure(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Measures how all filters respond to pictures, on the model as it is.
+
+        Args:
+            images: uint8 `[batch, *spatial, channels]`.
+
+        Returns:
+            float32 `[batch, filters]`: see `objectives`.
+        """
+        response: NDArray[np.float32] = self._respond(tf.constant(images.astype(np.float32) / 255.0)).numpy()
+        return response
+
+    def pictures(self, noise: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Makes the pictures, 0..1, from which a batch of `parameterization.noise` climbs."""
+        made: NDArray[np.float32] = self._pictures(self.parameterization.state(tf.constant(noise))).numpy()
+        return made
+
+    def climb(
+        self,
+        noise: NDArray[np.float32],
+        targets: NDArray[np.int32],
+        rates: NDArray[np.float32],
+        draws: NDArray[np.float32] | None = None,
+        after: Callable[[int], bool] = lambda steps: True,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Climbs from noise, a batch at a time.
+
+        Args:
+            noise: float32, the batch that `parameterization.noise` drew.
+            targets: int32 `[batch]`, the filter of each picture.
+            rates: float32 `[steps]`, the length of each step.
+            draws: float32 `[steps, batch, 4]`: see `transforms.draw`; None where the recipe has none.
+            after: Is told the number of steps just taken, every second or so; False ends the climb.
+
+        Returns:
+            float32 `[batch, *spatial, channels]`, the pictures, 0..1; and float32 `[steps taken, batch]`, the
+            response before each step, as the climb sees it: moved, if the recipe moves pictures.
+        """
+        if draws is None:
+            draws = np.zeros((len(rates), len(noise), 4), np.float32)
+        state = self.parameterization.state(tf.constant(noise))
+        targets = tf.constant(targets)
+        curve: list[NDArray[np.float32]] = []
+        done, count = 0, 1
+        while done < len(rates):
+            part = slice(done, done + count)
+            begun = time.monotonic()
+            state, scores = self._advance(
+                state, targets, tf.constant(draws[part]), tf.constant(rates[part]), tf.constant(done)
+            )
+            curve.append(scores.numpy())
+            taken = len(rates[part])
+            done += taken
+            count = max(1, int(_SLICE * taken / max(time.monotonic() - begun, 1e-6)))
+            if not after(taken):
+                break
+        return self._pictures(state).numpy(), np.concatenate(curve)
+
+    def _state_specs(self) -> tuple[Any, ...]:
+        one = self.parameterization.start(np.random.default_rng(0))
+        return tuple(
+            tf.TensorSpec((None, *part.shape[1:])) for part in self.parameterization.state(tf.constant(one[None]))
+        )
+
+    def _loop(self, ascend: Any, state: Any, targets: Any, draws: Any, rates: Any, first: Any) -> Any:
+        steps = tf.shape(rates)[0]
+
+        def step(number: Any, state: Any, curve: Any) -> Any:
+            gradient, score = ascend(self.parameterization.latent(state), targets, draws[number])
+            state = self.parameterization.advance(state, gradient, first + number, rates[number])
+            return number + 1, state, curve.write(number, score)
+
+        curve = tf.TensorArray(tf.float32, steps, element_shape=(None,))
+        _, state, curve = tf.while_loop(
+            lambda number, *_: number < steps, step, (tf.constant(0), state, curve), parallel_iterations=1
+        )
+        return state, curve.stack()
+
+
+def _bytes_a_picture(graph: Any) -> int:
+    """Adds up all tensors of a graph that have a batch axis, as if none were freed."""
+    total = 0
+    for operation in graph.get_operations():
+        for output in operation.outputs:
+            if output.shape.rank and output.shape[0] is None:
+                total += int(np.prod([side or 1 for side in output.shape[1:]])) * output.dtype.size
+    return total

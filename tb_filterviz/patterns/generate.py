@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import tqdm
-
 from tb_filterviz import records
-from tb_filterviz.patterns import parameterization
 from tb_filterviz.patterns.options import PatternOptions, select_filters
+from tb_filterviz.patterns.recipes import RECIPES
 
 
 def generate_patterns(
@@ -20,22 +16,19 @@ def generate_patterns(
     layer: Any,
     filters: int | Sequence[int] | None = None,
     *,
-    size: str | int | tuple[int, int] | None = None,
-    steps: int | None = None,
-    recipe: str | None = None,
-    seed: int | None = None,
-    input_range: str | tuple[float, float] | None = None,
-    batch_size: int | None = None,
-    progress: bool | None = None,
     options: PatternOptions | None = None,
     record: records.Layer | None = None,
+    **changes: Any,
 ) -> records.Patterns:
     """Makes, for filters of a layer, the pictures that excite them most.
 
-    Each picture starts from grey with a little noise and climbs the gradient of its filter's mean response. The
-    response is taken *before* the layer's activation function, since behind a ReLU many filters answer noise with 0
-    and have no gradient; and without the positions at the borders, which see zero padding. The model runs in
-    inference mode and is left as it was, also after an interrupt.
+    Each picture starts from noise and climbs the gradient of its filter's response. The response is taken *before* the
+    layer's activation function, since behind a ReLU many filters answer noise with 0 and have no gradient; and without
+    the positions at the borders, which see zero padding. The model runs in inference mode and is left as it was, also
+    after an interrupt.
+
+    What was traced for a layer and a size is kept as long as the model, so that a second call begins at once. Ctrl-C
+    ends the climb and returns the patterns that are done; where there are none yet, it goes through.
 
     Args:
         model: Built Keras 3 model (TensorFlow backend) with one input `(batch, height, width, 1 or 3)`: functional,
@@ -44,25 +37,21 @@ def generate_patterns(
             any kind, or a dense layer.
         filters: Which filters: `None` for those of `options` (by default all), an int for the first so many, or a
             sequence of indices.
-        size: See `PatternOptions`; like the next six, the default is that of `options`.
-        steps: See `PatternOptions`.
-        recipe: See `PatternOptions`.
-        seed: See `PatternOptions`.
-        input_range: See `PatternOptions`.
-        batch_size: See `PatternOptions`.
-        progress: See `PatternOptions`.
         options: What is not given by name. The default is `PatternOptions()`.
         record: The identity that the result shall have; the default is that of the layer's kernel (its last, where it
             has two).
+        **changes: Any field of `PatternOptions`, such as `size`, `steps`, `recipe` and `seed`.
 
     Returns:
-        One picture a filter, ascending by filter, with the response to its noise (`start`) and to the very picture
-        (`reached`). A filter that did not rise, or met numbers that are not finite, is marked in `failed` and does
-        not disturb the others.
+        One picture a filter, ascending by filter, with the response to its noise (`start`), to the very picture
+        (`reached`), to the best of other filters' noise (`noise`) and on the way (`curve`). A filter that did not pass
+        what noise reaches, or natural inputs where there is a `reference`, or met numbers that are not finite, is
+        marked in `failed` after so many tries, and does not disturb the others.
 
     Raises:
         ValueError: If an option or a filter is out of range, the layer is unknown or has no filters, the model is not
             built, takes no pictures, or cannot run on pictures of this size.
+        TypeError: If an option is unknown.
 
     Example:
         >>> import keras
@@ -72,58 +61,82 @@ def generate_patterns(
         >>> patterns.images.shape, patterns.failed.tolist()
         ((2, 8, 8, 3), [False, False])
     """
-    given: dict[str, Any] = {
-        "filters": filters,
-        "size": size,
-        "steps": steps,
-        "recipe": recipe,
-        "seed": seed,
-        "input_range": input_range,
-        "batch_size": batch_size,
-        "progress": progress,
-    }
-    changes = {name: value for name, value in given.items() if value is not None}
+    made, interrupt = until_interrupt(model, layer, filters, options=options, record=record, **changes)
+    if interrupt is not None:
+        _warn(f"interrupted: the patterns of {len(made)} filters are done and returned, the others are left out")
+    return made
+
+
+def until_interrupt(
+    model: Any,
+    layer: Any,
+    filters: int | Sequence[int] | None = None,
+    *,
+    options: PatternOptions | None = None,
+    record: records.Layer | None = None,
+    **changes: Any,
+) -> tuple[records.Patterns, KeyboardInterrupt | None]:
+    """Does what `generate_patterns` does, and returns the interrupt that ended it, for a caller that passes it on."""
+    if filters is not None:
+        changes["filters"] = filters
     options = dataclasses.replace(options or PatternOptions(), **changes)
+    recipe = RECIPES[options.recipe]
+    steps = options.steps or recipe.steps
 
     # TensorFlow takes seconds to import: only here, when the options are known to be good.
-    from tb_filterviz.patterns import engine, inputs, target
+    import numpy as np
+
+    from tb_filterviz.patterns import cache, climb, engine, inputs, receptive, reference, target
 
     found = target.find(model, layer)
-    shape = inputs.picture_shape(model, options.size)
     span = inputs.detect_range(model) if isinstance(options.input_range, str) else options.input_range
-    climber = engine.Engine(model, found.layer, shape, span)
-    indices = np.array(select_filters(options.filters, climber.filters))
-    images, start, reached = _run(climber, indices, shape, options, found.path)
-    return records.Patterns(
+    # Who gives the range of the model's inputs has prepared them.
+    automatic = options.preprocess is None and isinstance(options.input_range, str)
+    preprocess = inputs.detect_preprocess(model) if automatic else options.preprocess
+    feed = inputs.Feed(span, preprocess)
+    shape = inputs.picture_shape(
+        model,
+        options.size,
+        lambda channels: cache.engine(
+            model, (id(found.layer), span, preprocess), lambda: receptive.side(model, found.layer, feed, channels)
+        ),
+    )
+    finite = all(np.isfinite(weight).all() for weight in found.layer.get_weights())
+    what = (shape, recipe, options.objective, options.normalized, finite)
+    climber = cache.engine(
+        model,
+        (id(found.layer), span, preprocess, what),
+        lambda: engine.Engine(model, found.layer, feed, *what),
+    )
+    indices = select_filters(options.filters, climber.filters)
+    natural = None if options.reference is None else reference.respond(climber, options.reference, shape, span)
+    made, interrupt = climb.Climb(climber, recipe, steps, options, natural, found.path).run(indices)
+    if interrupt is not None and not made.filters.size:
+        raise interrupt
+    if len(made.filters) < len(indices) and interrupt is None:
+        _warn(
+            f"`max_seconds`={options.max_seconds} are over: the patterns of {len(made.filters)} of {len(indices)} "
+            f"filters of {found.path!r} are done, the others are left out"
+        )
+    result = records.Patterns(
         layer=record or found.record,
-        filters=indices,
-        images=images,
-        start=start,
-        reached=reached,
-        failed=~(np.isfinite(reached) & (reached > start)),
+        filters=made.filters,
+        images=made.images,
+        start=made.start,
+        reached=made.reached,
+        failed=made.failed,
         input_range=span,
         recipe=options.recipe,
-        steps=options.steps,
+        steps=steps,
+        noise=made.noise,
+        natural=made.natural,
+        percentile=made.percentile,
+        curve=made.curve,
     )
+    return result, interrupt
 
 
-def _run(climber: Any, filters: Any, shape: tuple[int, int, int], options: PatternOptions, name: str) -> list[Any]:
-    """Returns the pictures of all filters, and the responses before and after, each in one array."""
-    batches = np.array_split(filters, math.ceil(len(filters) / options.batch_size))
-    done: list[tuple[Any, Any, Any]] = []
-    with tqdm.tqdm(
-        total=len(filters),
-        desc=name,
-        bar_format="{desc}: {percentage:3.0f}%|{bar}| {n:.1f}/{total} filters [{elapsed}<{remaining}]",
-        disable=not options.progress,
-    ) as bar:
-        for batch in batches:
-            noise = parameterization.noise(options.seed, batch, shape)
-            climbed = noise.astype(np.float32)
-            for _ in range(options.steps):  # in Python, so that an interrupt is heard between two steps
-                climbed = climber.step(climbed, batch)
-                bar.update(len(batch) / options.steps)
-            images = parameterization.quantise(climbed)
-            bar.update(sum(len(one) for one in batches[: len(done) + 1]) - bar.n)  # fractions do not add up exactly
-            done.append((images, climber.measure(noise, batch), climber.measure(images, batch)))
-    return [np.concatenate(parts) for parts in zip(*done, strict=True)]
+def _warn(message: str) -> None:
+    import warnings
+
+    warnings.warn(message, stacklevel=3)

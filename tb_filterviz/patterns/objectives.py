@@ -1,4 +1,4 @@
-"""What a pattern maximises: the mean response of one filter."""
+"""What a pattern maximises: the response of one filter, on average or at one position."""
 
 from __future__ import annotations
 
@@ -9,29 +9,50 @@ import tensorflow as tf
 BORDER = 2
 """Positions at each border that do not count: padding answers there, not the picture."""
 
-
-def channel_sum(response: Any, filters: Any) -> tuple[Any, Any]:
-    """Sums, for each sample, the response of its own filter over the positions that count.
+def mean(response: Any, positions: int) -> Any:
+    """Averages over the positions that count: the objective `"channel"`.
 
     Two positions at each border are left out, but never more than a quarter of a side at each: zero padding would
     otherwise be answered with strips along the borders of the picture.
 
     Args:
-        response: Tensor `[batch, *positions, filters]`, any float type.
-        filters: int32 tensor `[batch]`, the filter of each sample.
+        response: Tensor `[batch, *positions]` or `[batch, *positions, filters]`, any float type.
+        positions: Number of axes of positions.
 
     Returns:
-        float32 tensor `[batch]`, the sums, and a float32 scalar, the number of positions in each: the mean is their
-        ratio.
+        float32 tensor `[batch]` or `[batch, filters]`.
 
     Example:
-        >>> total, positions = channel_sum(tf.ones((2, 8, 8, 5)), tf.constant([4, 0]))
-        >>> total.numpy().tolist(), float(positions)
-        ([16.0, 16.0], 16.0)
+        >>> mean(tf.ones((2, 8, 8, 5)), 2).shape
+        TensorShape([2, 5])
     """
-    sides = tf.shape(response)[1:-1]
+    sides = tf.shape(response)[1 : 1 + positions]
     borders = tf.minimum(BORDER, sides // 4)
-    inner = sides - 2 * borders
-    counted = tf.slice(response, tf.concat([[0], borders, [0]], 0), tf.concat([[-1], inner, [-1]], 0))
-    sums = tf.reduce_sum(tf.cast(counted, tf.float32), axis=list(range(1, response.shape.rank - 1)))
-    return tf.gather(sums, filters, axis=1, batch_dims=1), tf.cast(tf.reduce_prod(inner), tf.float32)
+    rest = [0] * (response.shape.rank - 1 - positions)
+    begin = tf.concat([[0], borders, rest], 0)
+    size = tf.concat([[-1], sides - 2 * borders, [-1] * len(rest)], 0)
+    counted = tf.cast(tf.slice(response, begin, size), tf.float32)
+    return tf.reduce_mean(counted, axis=list(range(1, 1 + positions)))
+
+
+def centre(response: Any, positions: int) -> Any:
+    """Takes the position in the middle: the objective `"neuron"`.
+
+    Args:
+        response: As for `mean`.
+        positions: As for `mean`.
+
+    Returns:
+        As `mean` does.
+
+    Example:
+        >>> centre(tf.reshape(tf.range(9.0), (1, 3, 3)), 2).numpy().tolist()
+        [4.0]
+    """
+    for _ in range(positions):
+        response = tf.gather(response, tf.shape(response)[1] // 2, axis=1)
+    return tf.cast(response, tf.float32)
+
+
+OBJECTIVES = {"channel": mean, "neuron": centre}
+"""The objectives by name."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-RECIPES = ("classic",)
-"""The names that `PatternOptions.recipe` may have."""
+from tb_filterviz.patterns.recipes import RECIPES
+
+OBJECTIVES = ("channel", "neuron")
+"""The names that `PatternOptions.objective` may have."""
 
 MAX_SIZE = 4096
 """The largest height and width of a picture, in pixels."""
@@ -23,14 +25,32 @@ class PatternOptions:
         filters: Which filters of a layer: `None` for all, an int for the first so many (all, if the layer has fewer),
             or a sequence of indices from 0.
         size: Height and width of the pictures in pixels, 1 to 4096: an int, or a pair `(height, width)`. `"auto"`
-            takes the model's own input size where it is fixed, and 150 where it is not.
-        steps: Number of gradient steps, from 1.
-        recipe: `"classic"`: gradient ascent on pixels with a normalised gradient, from grey with a little noise. See
-            F. Chollet, "How convolutional neural networks see the world", The Keras Blog, 2016.
+            takes the model's own input size where it is fixed; where it is not, half as much again as one filter sees
+            of the input, 48 to 224: see `receptive.side`.
+        steps: Number of gradient steps, from 1; None for those of the recipe.
+        recipe: `"default"`: 12 steps in a decorrelated Fourier basis at a fixed contrast, fast and readable.
+            `"robust"`: 64 such steps on pictures that are shifted, scaled and turned a little before each. Both after
+            C. Olah, A. Mordvintsev, L. Schubert, "Feature Visualization", Distill 2017. `"maco"`: 128 steps on phases
+            alone, T. Fel et al., NeurIPS 2023. `"classic"`: 80 steps on pixels along a normalised gradient, from grey
+            with a little noise: F. Chollet, "How convolutional neural networks see the world", The Keras Blog, 2016.
+        objective: `"channel"`: the filter's response on average over all positions but those at the borders;
+            `"neuron"`: at the position in the middle.
+        normalized: Whether the response is taken after a `BatchNormalization` that takes the layer's output, which is
+            found while the model runs. Without one it is that before the layer's activation in either case.
         seed: Seed of the noise, from 0. A filter's noise depends on the seed, the filter's index and the size only.
-        input_range: The model inputs that pixels 0 and 255 stand for, `low < high`. `"auto"` is `(0, 255)` for a model
-            with a `Rescaling` or `Normalization` layer before its first kernel, else `(0, 1)`.
-        batch_size: The most filters that climb together, from 1. More is faster, up to a point, and takes more memory.
+        tries: How often a filter climbs, from 1, before it is called failed: each time from another noise, and with
+            four times as many steps as the time before.
+        input_range: The model inputs that pixels 0 and 255 stand for, `low < high`. `"auto"`: see
+            `inputs.detect_range`.
+        preprocess: What is done to pictures in the input range before they enter the model, for instance
+            `keras.applications.vgg16.preprocess_input`: a function of a tensor `[batch, height, width, channels]`
+            through which gradients pass. None: nothing, but for networks of `keras.applications` that need it.
+        reference: Natural inputs `[n, height, width, channels]`, pixel values in `input_range`, at least as large as
+            the pictures: what the filters answer to them is kept beside what they answer to their patterns.
+        batch_size: The most filters that climb together, from 1; None: 4 without and 32 with a GPU, or fewer if these
+            took more than 1 GiB.
+        max_seconds: After so many seconds the climb ends: filters under way keep the steps they had, and those not yet
+            begun are left out, with a warning. None: no limit.
         progress: Whether to show a progress bar on the standard error stream.
 
     Raises:
@@ -43,26 +63,41 @@ class PatternOptions:
 
     filters: int | Sequence[int] | None = None
     size: str | int | tuple[int, int] = "auto"
-    steps: int = 80
-    recipe: str = "classic"
+    steps: int | None = None
+    recipe: str = "default"
+    objective: str = "channel"
+    normalized: bool = True
     seed: int = 0
+    tries: int = 3
     input_range: str | tuple[float, float] = "auto"
-    batch_size: int = 16
+    preprocess: Callable[[Any], Any] | None = None
+    reference: Any = dataclasses.field(default=None, compare=False, repr=False)
+    batch_size: int | None = None
+    max_seconds: float | None = None
     progress: bool = True
 
     def __post_init__(self) -> None:
         """Checks every option and brings it into its plain form."""
         _set(self, "filters", _filters(self.filters))
         _set(self, "size", _size(self.size))
-        _set(self, "steps", _integer("steps", self.steps, least=1))
-        if self.recipe not in RECIPES:
-            known = " or ".join(repr(name) for name in RECIPES)
-            raise ValueError(f"`recipe` must be {known}. Received: recipe={self.recipe!r}")
+        if self.steps is not None:
+            _set(self, "steps", _integer("steps", self.steps, least=1))
+        _one_of("recipe", self.recipe, RECIPES)
+        _one_of("objective", self.objective, OBJECTIVES)
         _set(self, "seed", _integer("seed", self.seed, least=0))
+        _set(self, "tries", _integer("tries", self.tries, least=1))
         _set(self, "input_range", _input_range(self.input_range))
-        _set(self, "batch_size", _integer("batch_size", self.batch_size, least=1))
-        if not isinstance(self.progress, bool):
-            raise ValueError(f"`progress` must be True or False. Received: progress={self.progress!r}")
+        if self.preprocess is not None and not callable(self.preprocess):
+            raise ValueError(f"`preprocess` must be None or a function. Received: preprocess={self.preprocess!r}")
+        if self.batch_size is not None:
+            _set(self, "batch_size", _integer("batch_size", self.batch_size, least=1))
+        if self.max_seconds is not None and not (isinstance(self.max_seconds, numbers.Real) and self.max_seconds > 0):
+            raise ValueError(
+                f"`max_seconds` must be None or a number above 0. Received: max_seconds={self.max_seconds!r}"
+            )
+        for name in ("normalized", "progress"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"`{name}` must be True or False. Received: {name}={getattr(self, name)!r}")
 
 
 def select_filters(filters: int | Sequence[int] | None, count: int) -> list[int]:
@@ -96,6 +131,12 @@ def select_filters(filters: int | Sequence[int] | None, count: int) -> list[int]
 
 def _set(options: PatternOptions, name: str, value: Any) -> None:
     object.__setattr__(options, name, value)  # the dataclass is frozen
+
+
+def _one_of(name: str, value: Any, known: Iterable[str]) -> None:
+    if value not in known:
+        names = " or ".join(repr(one) for one in known)
+        raise ValueError(f"`{name}` must be {names}. Received: {name}={value!r}")
 
 
 def _integer(name: str, value: Any, least: int) -> int:

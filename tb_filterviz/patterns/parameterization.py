@@ -1,49 +1,278 @@
-"""Pictures as pixels: where the climb starts, what the model gets, and what is kept."""
+"""What a climb moves: pixels, or pictures whose spectrum falls as that of natural ones does.
+
+A parameterisation makes the state of a climb from noise, and pictures from a state; and takes a step from a gradient.
+All functions but `start` work in a TensorFlow graph, on float32 tensors with the batch first. A state is a tuple of
+such tensors.
+
+The tape of a climb listens at the *latent*, from which `pixels` makes a picture by elementary operations; Fourier
+transforms stand outside, where their adjoint is written out. In that way pictures may have one to three spatial axes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
+
+from tb_filterviz.patterns.recipes import Recipe
 
 GREY = 127.5
 """The pixel value in the middle of 0..255."""
 
 NOISE = 20.0
-"""The width of the uniform noise around grey, in pixel values."""
+"""The width of the uniform noise around grey from which pixels climb, in pixel values."""
+
+FLOOR = 8.0
+"""Waves longer than a side divided by this are not made stronger: blots of colour excite no filter."""
+
+CUTOFF = 0.3
+"""Where the spectrum of a step has fallen by the factor exp(-1/2), in cycles a pixel: finer texture cannot be read."""
+
+# Colours of natural pictures vary along these three axes (columns), most along the first: brightness. Square root of
+# the covariance of ImageNet's colours: C. Olah, A. Mordvintsev, L. Schubert, "Feature Visualization", Distill 2017.
+_COLOURS = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]], np.float32)
+_COLOURS = _COLOURS / np.linalg.norm(_COLOURS, axis=0).max()
+
+State = tuple[Any, ...]
 
 
-def noise(seed: int, filters: Iterable[int], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """Makes the pictures from which the filters climb: grey with a little uniform noise.
+class Parameterization(Protocol):
+    """How pictures are held while they climb."""
+
+    def start(self, random: np.random.Generator) -> NDArray[np.float32]:
+        """Draws the first tensor of the state of one picture, without the batch axis."""
+
+    def state(self, first: Any) -> State:
+        """Completes a state from the batch of what `start` drew."""
+
+    def latent(self, state: State) -> Any:
+        """Returns the latent of a state, `[batch, *spatial, channels]`."""
+
+    def pixels(self, latent: Any) -> Any:
+        """Returns pictures, 0..1, of the same shape."""
+
+    def advance(self, state: State, gradient: Any, step: Any, rate: Any) -> State:
+        """Takes step number `step` of length `rate` along the gradient at the latent."""
+
+
+def make(recipe: Recipe, shape: tuple[int, ...]) -> Parameterization:
+    """Makes the parameterisation of a recipe for pictures of a shape `(*spatial, channels)`.
+
+    Example:
+        >>> from tb_filterviz.patterns.recipes import RECIPES
+        >>> fourier = make(RECIPES["default"], (16, 16, 3))
+        >>> state = fourier.state(tf.constant(fourier.start(np.random.default_rng(0)))[None])
+        >>> fourier.pixels(fourier.latent(state)).shape
+        TensorShape([1, 16, 16, 3])
+    """
+    if recipe.parameterization == "pixel":
+        return Pixel(shape)
+    return (Fourier if recipe.parameterization == "fourier" else Maco)(shape, recipe)
+
+
+class Pixel:
+    """Pixels themselves, climbing along the gradient divided by its root mean square.
+
+    F. Chollet, "How convolutional neural networks see the world", The Keras Blog, 2016. The unit of a step is one of
+    255 pixel values.
+    """
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._shape = shape
+
+    def start(self, random: np.random.Generator) -> NDArray[np.float32]:
+        """Draws grey with a little uniform noise, in whole pixel values."""
+        noise = np.rint(GREY + NOISE * (random.random(self._shape) - 0.5))
+        return (noise / 255.0).astype(np.float32)
+
+    def state(self, first: Any) -> State:
+        """See `Parameterization`."""
+        return (first,)
+
+    def latent(self, state: State) -> Any:
+        """See `Parameterization`."""
+        return state[0]
+
+    def pixels(self, latent: Any) -> Any:
+        """See `Parameterization`."""
+        return latent
+
+    def advance(self, state: State, gradient: Any, step: Any, rate: Any) -> State:
+        """See `Parameterization`; pictures stay within 0..1."""
+        return (tf.clip_by_value(state[0] + rate / 255.0 * _unit(gradient), 0.0, 1.0),)
+
+
+class Fourier:
+    """Pictures of a fixed contrast that climb in a decorrelated Fourier basis.
+
+    A gradient step on the coefficients of a basis with amplitudes 1 / f^decay moves the picture along its gradient
+    filtered with 1 / f^(2 decay): the long waves of natural pictures come first, fine texture last, and colours move
+    together as they do in nature (Olah et al. 2017). Each step has a fixed length, with momentum, and the picture is
+    brought back to mean 0 and standard deviation 1, so that only its form can grow. The unit of a step is that
+    standard deviation.
+    """
+
+    def __init__(self, shape: tuple[int, ...], recipe: Recipe) -> None:
+        self._spatial, self._channels = shape[:-1], shape[-1]
+        self._momentum, self._contrast = recipe.momentum, recipe.contrast
+        self._amplitudes = _amplitudes(self._spatial, recipe.decay)
+
+    def start(self, random: np.random.Generator) -> NDArray[np.float32]:
+        """Draws noise with the amplitudes of the basis."""
+        white = random.normal(size=(self._channels, *self._spatial))
+        axes = tuple(range(1, white.ndim))
+        coloured = np.fft.irfftn(np.fft.rfftn(white, axes=axes) * self._amplitudes, self._spatial, axes)
+        return np.moveaxis(coloured / coloured.std(), 0, -1).astype(np.float32)
+
+    def state(self, first: Any) -> State:
+        """See `Parameterization`: the latent, and the previous step."""
+        return first, tf.zeros_like(first)
+
+    def latent(self, state: State) -> Any:
+        """See `Parameterization`."""
+        return state[0]
+
+    def pixels(self, latent: Any) -> Any:
+        """See `Parameterization`."""
+        return squash(latent, self._contrast)
+
+    def advance(self, state: State, gradient: Any, step: Any, rate: Any) -> State:
+        """See `Parameterization`."""
+        spectrum = _rfft(gradient, self._spatial) * tf.constant(self._amplitudes**2, tf.complex64)
+        moved = self._momentum * state[1] + _unit(_irfft(spectrum, self._spatial))
+        return _standardise(state[0] + rate * moved), moved
+
+
+class Maco:
+    """Pictures with the amplitudes of natural ones, of which only the phases climb.
+
+    T. Fel, T. Boissin, V. Boutin et al., "Unlocking Feature Visualization for Deeper Networks with MAgnitude
+    Constrained Optimization", NeurIPS 2023, section 3, with amplitudes 1 / f in place of those of a data set. Steps
+    are those of NAdam (T. Dozat, "Incorporating Nesterov Momentum into Adam", 2016); their unit is one radian.
+    """
+
+    _BETAS = (0.9, 0.999)
+
+    def __init__(self, shape: tuple[int, ...], recipe: Recipe) -> None:
+        self._spatial, self._channels, self._contrast = shape[:-1], shape[-1], recipe.contrast
+        self._amplitudes = _amplitudes(self._spatial, recipe.decay)
+
+    def start(self, random: np.random.Generator) -> NDArray[np.float32]:
+        """Draws the phases of white noise."""
+        white = random.normal(size=(self._channels, *self._spatial))
+        return np.angle(np.fft.rfftn(white, axes=tuple(range(1, white.ndim)))).astype(np.float32)
+
+    def state(self, first: Any) -> State:
+        """See `Parameterization`: the phases, and the running moments of their gradient."""
+        return first, tf.zeros_like(first), tf.zeros_like(first)
+
+    def latent(self, state: State) -> Any:
+        """See `Parameterization`."""
+        return _irfft(self._spectrum(state[0]), self._spatial)
+
+    def pixels(self, latent: Any) -> Any:
+        """See `Parameterization`."""
+        return squash(latent, self._contrast)
+
+    def advance(self, state: State, gradient: Any, step: Any, rate: Any) -> State:
+        """See `Parameterization`."""
+        phases, first, second = state
+        # A turn of a phase moves its wave by i times itself; the gradient sees that movement's share along it.
+        turned = tf.math.imag(_rfft(gradient, self._spatial) * tf.math.conj(self._spectrum(phases)))
+        turned = turned / (_root_mean_square(turned) + 1e-30)
+        fast, slow = self._BETAS
+        first, second = fast * first + (1 - fast) * turned, slow * second + (1 - slow) * turned**2
+        age = tf.cast(step, tf.float32) + 1.0
+        ahead = fast * first / (1 - fast ** (age + 1)) + (1 - fast) * turned / (1 - fast**age)
+        moved = rate * ahead / (tf.sqrt(second / (1 - slow**age)) + 1e-7)
+        return phases + moved, first, second
+
+    def _spectrum(self, phases: Any) -> Any:
+        return tf.complex(tf.cos(phases), tf.sin(phases)) * tf.constant(self._amplitudes, tf.complex64)
+
+
+def squash(latent: Any, contrast: float) -> Any:
+    """Makes pictures of a contrast from a latent: colours mixed, mean 0, one standard deviation, squashed into 0..1.
+
+    Args:
+        latent: float32 `[batch, *spatial, channels]`; three channels are taken for decorrelated colours.
+        contrast: Standard deviation before the squashing, of which the logistic function takes little away.
+
+    Returns:
+        The pictures, 0..1, of the same shape.
+    """
+    if latent.shape[-1] == 3:
+        latent = tf.einsum("...i,oi->...o", latent, tf.constant(_COLOURS))
+    return tf.sigmoid(4.0 * contrast * _standardise(latent))
+
+
+def quantise(pictures: NDArray[Any]) -> NDArray[np.uint8]:
+    """Rounds pictures, 0..1, to what a file can hold, uint8. Never stretched: a flat picture stays flat."""
+    images: NDArray[np.uint8] = np.clip(np.rint(pictures * 255.0), 0, 255).astype(np.uint8)
+    return images
+
+
+def _amplitudes(spatial: tuple[int, ...], decay: float) -> NDArray[np.float32]:
+    """Returns the amplitude of each wave of a real Fourier transform; that of the mean is 0."""
+    grids = np.meshgrid(*(np.fft.fftfreq(n) for n in spatial[:-1]), np.fft.rfftfreq(spatial[-1]), indexing="ij")
+    frequency = np.sqrt(sum(grid**2 for grid in grids))
+    lowest = min(FLOOR, min(spatial) / 4) / min(spatial)
+    falling = np.maximum(frequency, lowest) ** -decay * np.exp(-0.5 * (frequency / CUTOFF) ** 2)
+    falling[(0,) * len(spatial)] = 0.0
+    if not falling.any():
+        falling[...] = 1.0  # a picture of one pixel has nothing but its mean
+    return (falling / falling.max()).astype(np.float32)
+
+
+def _standardise(latent: Any) -> Any:
+    axes = list(range(1, latent.shape.rank))
+    centred = latent - tf.reduce_mean(latent, axes, keepdims=True)
+    return centred / (_root_mean_square(centred) + 1e-12)
+
+
+def _unit(gradient: Any) -> Any:
+    """Brings a gradient to the root mean square 1; a gradient of 0, or one that is not finite, moves nothing."""
+    scaled = gradient / tf.reduce_max(tf.abs(gradient), list(range(1, gradient.shape.rank)), keepdims=True)
+    direction = scaled / _root_mean_square(scaled)  # scaled first: squares of small numbers would vanish
+    return tf.where(tf.math.is_finite(direction), direction, 0.0)
+
+
+def _root_mean_square(values: Any) -> Any:
+    return tf.sqrt(tf.reduce_mean(tf.square(values), list(range(1, values.shape.rank)), keepdims=True))
+
+
+_RFFT = {1: tf.signal.rfft, 2: tf.signal.rfft2d, 3: tf.signal.rfft3d}
+_IRFFT = {1: tf.signal.irfft, 2: tf.signal.irfft2d, 3: tf.signal.irfft3d}
+
+
+def _rfft(values: Any, spatial: tuple[int, ...]) -> Any:
+    """Transforms `[batch, *spatial, channels]` into waves `[batch, channels, *waves]`."""
+    rank = len(spatial)
+    return _RFFT[rank](tf.transpose(values, [0, rank + 1, *range(1, rank + 1)]))
+
+
+def _irfft(waves: Any, spatial: tuple[int, ...]) -> Any:
+    rank = len(spatial)
+    values = _IRFFT[rank](waves, list(spatial))
+    values.set_shape([None, None, *spatial])
+    return tf.transpose(values, [0, *range(2, rank + 2), 1])
+
+
+def noise(seed: int, filters: Any, parameterization: Parameterization, attempt: int = 0) -> NDArray[np.float32]:
+    """Draws what the filters climb from.
 
     Each filter has a generator of its own, so that neighbours, order and batch size cannot change its picture.
 
     Args:
         seed: Seed, from 0.
         filters: Indices of the filters.
-        shape: Height, width and channels of a picture.
+        parameterization: What draws it.
+        attempt: Number of the try, from 0.
 
     Returns:
-        uint8 `[filters, height, width, channels]`, 118 to 137.
-
-    Example:
-        >>> bool((noise(0, [3], (8, 8, 1)) == noise(0, [1, 3], (8, 8, 1))[1]).all())
-        True
+        float32 `[filters, ...]`, the batch for `Parameterization.state`.
     """
-    uniform = [np.random.default_rng((seed, index)).random(shape) for index in filters]
-    return quantise(GREY + NOISE * (np.stack(uniform) - 0.5))
-
-
-def quantise(pictures: NDArray[Any]) -> NDArray[np.uint8]:
-    """Rounds pictures to what a file can hold.
-
-    Args:
-        pictures: Pixel values; what is outside 0..255 is clipped.
-
-    Returns:
-        The same, uint8. Never stretched: a flat picture stays flat.
-    """
-    images: NDArray[np.uint8] = np.clip(np.rint(pictures), 0, 255).astype(np.uint8)
-    return images
+    keys = [(seed, int(index), attempt) if attempt else (seed, int(index)) for index in filters]
+    return np.stack([parameterization.start(np.random.default_rng(key)) for key in keys])

@@ -1,0 +1,182 @@
+"""Leads all filters of a layer through their climbs: batches, second tries, the clock and the interrupt."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tqdm
+from numpy.typing import NDArray
+
+from tb_filterviz.patterns import parameterization, transforms
+from tb_filterviz.patterns.options import PatternOptions
+from tb_filterviz.patterns.recipes import Recipe
+
+MEMORY = 1 << 30
+"""What the pictures of a batch may take together while they climb, in bytes."""
+
+_CPU_BATCH, _GPU_BATCH = 4, 32  # measured on two cores: 4 at once are a quarter faster than 1, and 16 no faster than 4
+_NOISES = 8  # the fewest pictures of noise that a filter is compared with
+
+
+@dataclasses.dataclass
+class Made:
+    """What came of a climb; see `records.Patterns`."""
+
+    filters: NDArray[np.int64]
+    images: NDArray[np.uint8]
+    start: NDArray[np.float32]
+    reached: NDArray[np.float32]
+    noise: NDArray[np.float32]
+    natural: NDArray[np.float32]
+    percentile: NDArray[np.float32]
+    failed: NDArray[np.bool_]
+    curve: NDArray[np.float32]
+
+
+@dataclasses.dataclass
+class _Picture:
+    """One picture after one try."""
+
+    image: NDArray[np.uint8]
+    start: float
+    reached: float
+    curve: NDArray[np.float32]
+
+
+class Climb:
+    """One run over the filters of a layer.
+
+    Args:
+        engine: Engine of the layer.
+        recipe: How to step.
+        steps: Number of steps of the first try.
+        options: The rest.
+        natural: float32 `[cuts, filters]`, the response to natural inputs; or None.
+        name: Stands before the progress bar.
+    """
+
+    def __init__(
+        self,
+        engine: Any,
+        recipe: Recipe,
+        steps: int,
+        options: PatternOptions,
+        natural: NDArray[np.float32] | None,
+        name: str,
+    ) -> None:
+        self._engine, self._recipe, self._steps, self._options = engine, recipe, steps, options
+        self._natural, self._name = natural, name
+        self._end = float("inf") if options.max_seconds is None else time.monotonic() + options.max_seconds
+        self._noise = np.full(engine.filters, -np.inf, np.float32)
+        self._noises = 0
+        self._batch = options.batch_size or _batch_size(engine.picture_bytes)
+
+    def run(self, filters: list[int]) -> tuple[Made, KeyboardInterrupt | None]:
+        """Makes the patterns of filters; with the interrupt that ended it, and what was done until then."""
+        done: dict[int, _Picture] = {}
+        interrupt = None
+        with tqdm.tqdm(
+            total=len(filters),
+            desc=self._name,
+            bar_format="{desc}: {percentage:3.0f}%|{bar}| {n:.1f}/{total} filters [{elapsed}<{remaining}]",
+            disable=not self._options.progress,
+        ) as bar:
+            try:
+                for batch in _batches(filters, self._batch):
+                    if time.monotonic() >= self._end:
+                        break
+                    done.update(self._try(batch, 0, bar))
+                    bar.update(len(done) - bar.n)  # fractions do not add up exactly
+                self._measure_noise(filters)
+                for attempt in range(1, self._options.tries):
+                    failed = [index for index in done if self._failed(index, done[index].reached, done[index].start)]
+                    bar.set_postfix_str(f"try {attempt + 1} of {len(failed)} filters" if failed else "")
+                    for batch in _batches(failed, self._batch):
+                        if time.monotonic() >= self._end:
+                            break
+                        for index, picture in self._try(batch, attempt, None).items():
+                            if not picture.reached <= done[index].reached:
+                                done[index] = picture
+            except KeyboardInterrupt as error:
+                interrupt = error
+        return self._made(done), interrupt
+
+    def _try(self, batch: list[int], attempt: int, bar: Any) -> dict[int, _Picture]:
+        indices, seed = np.array(batch, np.int32), self._options.seed
+        steps = self._steps * 4**attempt
+        rates = np.linspace(self._recipe.rate, self._recipe.last_rate, steps).astype(np.float32)
+        noise = parameterization.noise(seed, batch, self._engine.parameterization, attempt)
+        draws = transforms.draw(self._recipe, steps, seed, batch, attempt)
+
+        def after(taken: int) -> bool:
+            if bar is not None:
+                bar.update(len(batch) * taken / steps)
+            return time.monotonic() < self._end
+
+        starts = self._respond(self._engine.pictures(noise))
+        pictures, curve = self._engine.climb(noise, indices, rates, draws, after)
+        images = parameterization.quantise(pictures)
+        reached = self._engine.measure(images)
+        rows = np.arange(len(batch))
+        return {
+            index: _Picture(images[row], starts[row, index], reached[row, index], curve[:, row])
+            for row, index in zip(rows, batch, strict=True)
+        }
+
+    def _respond(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Measures noise, and remembers the most that each filter answers to any of it."""
+        response: NDArray[np.float32] = self._engine.measure(parameterization.quantise(pictures))
+        self._noise = np.fmax(self._noise, response.max(0))
+        self._noises += len(response)
+        return response
+
+    def _measure_noise(self, filters: list[int]) -> None:
+        """Makes up for few filters, whose own noise is little to compare with."""
+        missing = [max(filters) + 1 + extra for extra in range(_NOISES - self._noises)]
+        for batch in _batches(missing, self._batch):
+            noise = parameterization.noise(self._options.seed, batch, self._engine.parameterization)
+            self._respond(self._engine.pictures(noise))
+
+    def _failed(self, index: int, reached: float, start: float) -> bool:
+        limit = max(self._noise[index], -np.inf if self._natural is None else self._natural[:, index].max())
+        return not (np.isfinite(reached) and reached > start and reached > limit)
+
+    def _made(self, done: dict[int, _Picture]) -> Made:
+        filters = np.array(sorted(done), np.int64)
+        pictures = [done[index] for index in filters]
+        shape = self._engine.shape
+        longest = max((len(one.curve) for one in pictures), default=0)
+        curve = np.full((len(filters), longest + 1), np.nan, np.float32)
+        for row, one in zip(curve, pictures, strict=True):
+            row[: len(one.curve)] = one.curve
+            row[len(one.curve)] = one.reached
+        reached = np.array([one.reached for one in pictures], np.float32)
+        natural = np.full(len(filters), np.nan, np.float32)
+        percentile = natural.copy()
+        if self._natural is not None:
+            natural = self._natural[:, filters].max(0)
+            percentile = (100 * (self._natural[:, filters] < reached).mean(0)).astype(np.float32)
+        return Made(
+            filters,
+            np.array([one.image for one in pictures], np.uint8).reshape(-1, *shape),
+            np.array([one.start for one in pictures], np.float32),
+            reached,
+            self._noise[filters],
+            natural,
+            percentile,
+            np.array([self._failed(i, done[i].reached, done[i].start) for i in filters], bool),
+            curve,
+        )
+
+
+def _batch_size(picture_bytes: int) -> int:
+    most = _GPU_BATCH if tf.config.list_logical_devices("GPU") else _CPU_BATCH
+    return max(1, min(most, MEMORY // max(picture_bytes, 1)))
+
+
+def _batches(filters: list[int], size: int) -> list[list[int]]:
+    return [filters[at : at + size] for at in range(0, len(filters), size)]

@@ -1,0 +1,70 @@
+"""Small movements of the pictures while they climb, so that what they show does not hang on a pixel.
+
+C. Olah, A. Mordvintsev, L. Schubert, "Feature Visualization", Distill 2017, section "Transformation robustness".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from typing import Any
+
+from tb_filterviz.patterns.recipes import Recipe
+
+
+def draw(
+    recipe: Recipe, steps: int, seed: int, filters: Iterable[int], attempt: int = 0
+) -> NDArray[np.float32]:
+    """Draws the movement of each picture at each step.
+
+    Args:
+        recipe: How far pictures may move.
+        steps: Number of steps.
+        seed: Seed, from 0.
+        filters: Indices of the filters; each has a generator of its own.
+        attempt: Number of the try, from 0.
+
+    Returns:
+        float32 `[steps, filters, 4]`: shift down and right as shares of a side, factor of size, angle in radians.
+    """
+    reach = np.array([recipe.jitter, recipe.jitter, recipe.scale, np.deg2rad(recipe.rotate)])
+    draws = [
+        np.random.default_rng((seed, int(index), attempt, 1)).uniform(-1, 1, (steps, 4)) * reach for index in filters
+    ]
+    return (np.stack(draws, axis=1) + np.array([0, 0, 1, 0])).astype(np.float32)
+
+
+def move(pictures: Any, draws: Any) -> Any:
+    """Moves pictures, differentiably; what comes in from outside is mirrored.
+
+    Args:
+        pictures: float32 tensor `[batch, height, width, channels]`.
+        draws: float32 tensor `[batch, 4]`: see `draw`.
+
+    Returns:
+        The moved pictures, of the same shape.
+
+    Example:
+        >>> picture = tf.reshape(tf.range(9.0), (1, 3, 3, 1))
+        >>> move(picture, tf.constant([[1 / 3, 0.0, 1.0, 0.0]]))[0, :, 0, 0].numpy().tolist()
+        [0.0, 0.0, 3.0]
+    """
+    shape = tf.shape(pictures)
+    height, width = tf.cast(shape[1], tf.float32), tf.cast(shape[2], tf.float32)
+    down, right, size, angle = tf.unstack(draws, axis=1)
+    cos, sin = tf.cos(angle) / size, tf.sin(angle) / size
+    # Where a pixel of the result comes from: turned and scaled around the centre, then shifted.
+    y, x = (height - 1) / 2, (width - 1) / 2
+    rows = [cos, -sin, x - cos * x + sin * y - right * width, sin, cos, y - sin * x - cos * y - down * height]
+    matrix = tf.stack([*rows, tf.zeros_like(cos), tf.zeros_like(cos)], axis=1)
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=pictures,
+        transforms=matrix,
+        output_shape=shape[1:3],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="REFLECT",
+    )
