@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from typing import Any
@@ -74,11 +75,16 @@ class Engine:
 
         def listen(pictures: Any, finite: bool) -> tap.Heard:
             heard = tap.listen(model, layer, feed(pictures), finite=finite)
-            return heard if normalized else tap.Heard(heard.features, heard.response, None)
+            return heard if normalized else dataclasses.replace(heard, normalization=None)
+
+        def per_picture(scores: Any, frames: int) -> Any:
+            return tf.reduce_mean(tf.reshape(scores, [-1, frames, *scores.shape[1:]]), 1)
 
         def respond(pictures: Any) -> Any:
-            response = head.every(listen(pictures, False))
-            return tf.ensure_shape(aim(response, response.shape.rank - 2), (None, response.shape[-1]))
+            heard = listen(pictures, False)
+            response = head.every(heard)
+            scores = tf.ensure_shape(aim(response, response.shape.rank - 2), (None, response.shape[-1]))
+            return per_picture(scores, heard.frames)
 
         def gradient(latent: Any, targets: Any, draws: Any) -> Any:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -89,7 +95,7 @@ class Engine:
                 # A filter's weights reach the others' gradients times 0, and 0 times NaN is NaN.
                 heard = listen(pictures, not finite)
                 response = head.own(layer, heard, targets)
-                score = aim(response, response.shape.rank - 1)
+                score = per_picture(aim(response, response.shape.rank - 1), heard.frames)
             return tape.gradient(score, latent), score
 
         pictures = tf.TensorSpec((None, *shape), tf.float32)

@@ -86,26 +86,32 @@ def until_interrupt(
     # TensorFlow takes seconds to import: only here, when the options are known to be good.
     import numpy as np
 
-    from tb_filterviz.patterns import cache, climb, engine, inputs, receptive, reference, target
+    from tb_filterviz.patterns import cache, climb, engine, inputs, receptive, reference, sheet, signature, target
 
     found = target.find(model, layer)
     span = inputs.detect_range(model) if isinstance(options.input_range, str) else options.input_range
     # Who gives the range of the model's inputs has prepared them.
     automatic = options.preprocess is None and isinstance(options.input_range, str)
     preprocess = inputs.detect_preprocess(model) if automatic else options.preprocess
-    feed = inputs.Feed(span, preprocess)
+    takes = signature.of(model)
+    climbed = signature.choose(
+        model, takes.inputs, options.input, lambda able: receptive.seen_inputs(model, found.layer, takes, able)
+    )
+    others = signature.Others.given(takes, climbed, options.other_inputs)
+    feed = inputs.Feed(span, preprocess, others.around)
+    fed = (id(found.layer), span, preprocess, others.key)
     shape = inputs.picture_shape(
         model,
+        takes.inputs[climbed].shape,
         options.size,
-        lambda channels: cache.engine(
-            model, (id(found.layer), span, preprocess), lambda: receptive.side(model, found.layer, feed, channels)
-        ),
+        lambda sides: cache.engine(model, (fed, sides), lambda: receptive.sides(model, found.layer, feed, sides)),
     )
+    sheet.check(shape)
     finite = all(np.isfinite(weight).all() for weight in found.layer.get_weights())
     what = (shape, recipe, options.objective, options.normalized, finite)
     climber = cache.engine(
         model,
-        (id(found.layer), span, preprocess, what),
+        (fed, what),
         lambda: engine.Engine(model, found.layer, feed, *what),
     )
     indices = select_filters(options.filters, climber.filters)
@@ -121,7 +127,7 @@ def until_interrupt(
     result = records.Patterns(
         layer=record or found.record,
         filters=made.filters,
-        images=made.images,
+        images=sheet.lay_out(made.images),
         start=made.start,
         reached=made.reached,
         failed=made.failed,

@@ -34,12 +34,13 @@ def own(layer: Any, heard: tap.Heard, targets: Any) -> Any:
     Args:
         layer: The layer that was heard.
         heard: What was heard at it.
-        targets: int32 tensor `[batch]`, the filter of each sample.
+        targets: int32 tensor `[batch / heard.frames]`, the filter of each sample of the model.
 
     Returns:
         float32 tensor `[batch, *positions]`.
     """
     scale, shift = _affine(heard)
+    targets = tf.repeat(targets, heard.frames)
     if _is_plain(layer):
         kernel = tf.cast(layer.kernel, heard.features.dtype)
         bias = layer.bias if layer.use_bias else tf.zeros(kernel.shape[-1])

@@ -10,33 +10,38 @@ import keras
 
 from tb_filterviz.sources.keras import layer_tree
 
+
 def picture_shape(
-    model: Any, size: str | int | tuple[int, int], auto: Callable[[int], int]
-) -> tuple[int, int, int]:
+    model: Any,
+    shape: tuple[int | None, ...],
+    size: str | int | tuple[int, ...],
+    auto: Callable[[tuple[int | None, ...]], tuple[int, ...]],
+) -> tuple[int, ...]:
     """Finds the shape of the pictures that a model takes.
 
     Args:
-        model: Built Keras model with one input.
-        size: Height and width in pixels, or `"auto"`: see `PatternOptions`.
-        auto: Chooses height and width where the model leaves them open, for so many channels.
+        model: Is named in messages.
+        shape: Of the input that is climbed: `(batch, *spatial, channels)`, None for a side that is open.
+        size: Length of each side, or `"auto"`: see `PatternOptions`.
+        auto: Chooses the sides where the input leaves some open, for pictures of `(*spatial, channels)`.
 
     Returns:
-        Height, width and channels.
+        `(*spatial, channels)`.
 
     Raises:
-        ValueError: If the model does not take one batch of grey or RGB pictures with channels last.
+        ValueError: If there are more or fewer sizes than sides.
     """
-    shape = _input_shape(model)
-    if len(shape) != 4 or shape[3] not in (1, 3):
-        raise ValueError(
-            "Patterns need a model of grey or RGB pictures, channels last: an input of shape (batch, height, width, "
-            f"1 or 3). Received: model={model.name!r} with the input shape {shape}"
-        )
+    sides, channels = shape[1:-1], int(shape[-1] or 0)
     if isinstance(size, str):
-        side = 0 if shape[1] and shape[2] else auto(shape[3])
-        return shape[1] or side, shape[2] or side, shape[3]
-    height, width = (size, size) if isinstance(size, int) else size
-    return height, width, shape[3]
+        fixed = tuple(side for side in sides if side)
+        return (*(fixed if len(fixed) == len(sides) else auto(shape[1:])), channels)
+    sizes = (size,) * len(sides) if isinstance(size, int) else size
+    if len(sizes) != len(sides):
+        raise ValueError(
+            f"`size` must be one number for all sides, or {len(sides)}: the model {model.name!r} takes inputs of shape "
+            f"{shape}. Received: size={size!r}"
+        )
+    return (*sizes, channels)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,16 +51,19 @@ class Feed:
     Attributes:
         input_range: What 0 and 1 stand for.
         preprocess: What is done after that; None: nothing.
+        around: Makes what the model is called on of the input that is climbed; None: that alone.
     """
 
     input_range: tuple[float, float]
     preprocess: Callable[[Any], Any] | None
+    around: Callable[[Any], Any] | None = None
 
     def __call__(self, pictures: Any) -> Any:
-        """Makes inputs, float32 `[batch, height, width, channels]`."""
+        """Makes inputs of pictures, float32 `[batch, *spatial, channels]`."""
         low, high = self.input_range
         inputs = low + pictures * (high - low)
-        return inputs if self.preprocess is None else self.preprocess(inputs)
+        inputs = inputs if self.preprocess is None else self.preprocess(inputs)
+        return inputs if self.around is None else self.around(inputs)
 
 
 _CAFFE = "vgg16 vgg19 resnet50 resnet101 resnet152"
@@ -117,29 +125,3 @@ def _own_scaling(model: Any) -> bool:
         if getattr(layer, "kernel", None) is not None or getattr(layer, "depthwise_kernel", None) is not None:
             break
     return False
-
-
-def _input_shape(model: Any) -> tuple[Any, ...]:
-    """Returns the shape of the model's one input, None for a side that is open."""
-    symbolic = getattr(model, "inputs", None)
-    if isinstance(symbolic, list) and all(isinstance(tensor, keras.KerasTensor) for tensor in symbolic):
-        shapes = [tensor.shape for tensor in symbolic]
-    else:
-        built = model.get_build_config() or {}
-        shapes = list(built.get("shapes_dict", {"inputs": built.get("input_shape")}).values())
-        # A subclassed model, or a layer, remembers on what it was built, but other sizes may do as well.
-        shapes = [(*[None] * (len(one) - 1), one[-1]) if _is_shape(one) else one for one in shapes]
-    if len(shapes) != 1 or not _is_shape(shapes[0]):
-        raise ValueError(
-            "Patterns need a model with one input of a known shape. If the model was never called, call it once on a "
-            f"batch. Received: model={model.name!r} with the input shapes {shapes}"
-        )
-    return tuple(shapes[0])
-
-
-def _is_shape(shape: Any) -> bool:
-    return (
-        isinstance(shape, (tuple, list))
-        and len(shape) > 0
-        and all(side is None or isinstance(side, int) for side in shape)
-    )

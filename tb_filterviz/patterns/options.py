@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tb_filterviz.patterns.recipes import RECIPES
@@ -14,7 +14,7 @@ OBJECTIVES = ("channel", "neuron")
 """The names that `PatternOptions.objective` may have."""
 
 MAX_SIZE = 4096
-"""The largest height and width of a picture, in pixels."""
+"""The longest side of a picture."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,9 +24,10 @@ class PatternOptions:
     Attributes:
         filters: Which filters of a layer: `None` for all, an int for the first so many (all, if the layer has fewer),
             or a sequence of indices from 0.
-        size: Height and width of the pictures in pixels, 1 to 4096: an int, or a pair `(height, width)`. `"auto"`
-            takes the model's own input size where it is fixed; where it is not, half as much again as one filter sees
-            of the input, 48 to 224: see `receptive.side`.
+        size: Length of each side of the pictures, 1 to 4096: an int for all, or one for each spatial axis of the
+            input: `(length,)`, `(height, width)` or `(depth, height, width)`. `"auto"` takes the model's own input size
+            where it is fixed; where it is not, half as much again as one filter sees of the input, 48 to 224 of
+            pictures with two axes: see `receptive.sides`.
         steps: Number of gradient steps, from 1; None for those of the recipe.
         recipe: `"default"`: 12 steps in a decorrelated Fourier basis at a fixed contrast, fast and readable.
             `"robust"`: 64 such steps on pictures that are shifted, scaled and turned a little before each. Both after
@@ -43,10 +44,14 @@ class PatternOptions:
         input_range: The model inputs that pixels 0 and 255 stand for, `low < high`. `"auto"`: see
             `inputs.detect_range`.
         preprocess: What is done to pictures in the input range before they enter the model, for instance
-            `keras.applications.vgg16.preprocess_input`: a function of a tensor `[batch, height, width, channels]`
-            through which gradients pass. None: nothing, but for networks of `keras.applications` that need it.
-        reference: Natural inputs `[n, height, width, channels]`, pixel values in `input_range`, at least as large as
-            the pictures: what the filters answer to them is kept beside what they answer to their patterns.
+            `keras.applications.vgg16.preprocess_input`: a function of a tensor `[batch, *spatial, channels]` through
+            which gradients pass. None: nothing, but for networks of `keras.applications` that need it.
+        input: Which input of a model with several is climbed: its name or index. None: the only one of floating-point
+            numbers with one to three spatial axes, or the only one of these that the layer sees.
+        other_inputs: What the other inputs hold meanwhile, by name or index: one sample of each, without the batch
+            axis. Those that are not given hold 0.
+        reference: Natural inputs `[n, *spatial, channels]`, values in `input_range`, at least as large as the
+            pictures: what the filters answer to them is kept beside what they answer to their patterns.
         batch_size: The most filters that climb together, from 1; None: 4 without and 32 with a GPU, or fewer if these
             took more than 1 GiB.
         max_seconds: After so many seconds the climb ends: filters under way keep the steps they had, and those not yet
@@ -62,7 +67,7 @@ class PatternOptions:
     """
 
     filters: int | Sequence[int] | None = None
-    size: str | int | tuple[int, int] = "auto"
+    size: str | int | tuple[int, ...] = "auto"
     steps: int | None = None
     recipe: str = "default"
     objective: str = "channel"
@@ -71,6 +76,8 @@ class PatternOptions:
     tries: int = 3
     input_range: str | tuple[float, float] = "auto"
     preprocess: Callable[[Any], Any] | None = None
+    input: int | str | None = None
+    other_inputs: Mapping[int | str, Any] | None = dataclasses.field(default=None, compare=False, repr=False)
     reference: Any = dataclasses.field(default=None, compare=False, repr=False)
     batch_size: int | None = None
     max_seconds: float | None = None
@@ -94,6 +101,13 @@ class PatternOptions:
         if self.max_seconds is not None and not (isinstance(self.max_seconds, numbers.Real) and self.max_seconds > 0):
             raise ValueError(
                 f"`max_seconds` must be None or a number above 0. Received: max_seconds={self.max_seconds!r}"
+            )
+        if not isinstance(self.input, (str, type(None))):
+            _set(self, "input", _integer("input", self.input, least=0))
+        if not isinstance(self.other_inputs, (Mapping, type(None))):
+            raise ValueError(
+                "`other_inputs` must be None or a dict {name or index: array}. "
+                f"Received: {type(self.other_inputs).__name__}"
             )
         for name in ("normalized", "progress"):
             if not isinstance(getattr(self, name), bool):
@@ -163,18 +177,21 @@ def _filters(value: Any) -> int | tuple[int, ...] | None:
     return indices
 
 
-def _size(value: Any) -> str | tuple[int, int]:
+def _size(value: Any) -> str | int | tuple[int, ...]:
     if isinstance(value, str) and value == "auto":
         return value
     try:
-        height, width = (value, value) if isinstance(value, numbers.Integral) else value
-        size = (_integer("size", height, least=1), _integer("size", width, least=1))
+        if isinstance(value, numbers.Integral):
+            size: int | tuple[int, ...] = _integer("size", value, least=1)
+        else:
+            size = tuple(_integer("size", side, least=1) for side in value)
     except (TypeError, ValueError):
-        size = (0, 0)
-    if not all(1 <= side <= MAX_SIZE for side in size):
+        size = ()
+    sides = (size,) if isinstance(size, int) else size
+    if not (1 <= len(sides) <= 3 and max(sides) <= MAX_SIZE):
         raise ValueError(
-            f'`size` must be "auto", an int or a pair (height, width), each from 1 to {MAX_SIZE} pixels. '
-            f"Received: size={value!r}"
+            '`size` must be "auto", an int for all sides, or one for each spatial axis, such as (height, width), each '
+            f"from 1 to {MAX_SIZE}. Received: size={value!r}"
         )
     return size
 

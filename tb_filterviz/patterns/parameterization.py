@@ -197,13 +197,14 @@ def squash(latent: Any, contrast: float) -> Any:
     """Makes pictures of a contrast from a latent: colours mixed, mean 0, one standard deviation, squashed into 0..1.
 
     Args:
-        latent: float32 `[batch, *spatial, channels]`; three channels are taken for decorrelated colours.
+        latent: float32 `[batch, *spatial, channels]`; three channels of pictures with two or three spatial axes are
+            taken for decorrelated colours.
         contrast: Standard deviation before the squashing, of which the logistic function takes little away.
 
     Returns:
         The pictures, 0..1, of the same shape.
     """
-    if latent.shape[-1] == 3:
+    if latent.shape[-1] == 3 and latent.shape.rank > 3:  # three channels of a curve are no colours
         latent = tf.einsum("...i,oi->...o", latent, tf.constant(_COLOURS))
     return tf.sigmoid(4.0 * contrast * _standardise(latent))
 

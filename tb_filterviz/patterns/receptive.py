@@ -9,16 +9,17 @@ import numpy as np
 import tensorflow as tf
 
 from tb_filterviz.patterns import tap
+from tb_filterviz.patterns.signature import Signature
 
-SMALLEST, LARGEST = 48, 224
-"""Bounds of the side of a picture that is chosen here, in pixels."""
+BOUNDS = {1: (64, 1024), 2: (48, 224), 3: (16, 64)}
+"""The shortest and the longest side that is chosen here, by the number of spatial axes."""
 
 _SHARE = 0.99
 _PROBES = 2
 
 
-def side(model: Any, layer: Any, feed: Callable[[Any], Any], channels: int) -> int:
-    """Chooses the side of square pictures for a layer.
+def sides(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int | None, ...]) -> tuple[int, ...]:
+    """Chooses the open sides of the pictures for a layer.
 
     The field that counts is measured: around the point that the middle position sees, the square that holds 99% of
     the squared gradient on noise, on average over the filters. It is smaller than the one that strides and kernels
@@ -26,58 +27,100 @@ def side(model: Any, layer: Any, feed: Callable[[Any], Any], channels: int) -> i
     Neural Networks", NeurIPS 2016.
 
     Args:
-        model: Built Keras model that leaves the size of its input open.
+        model: Built Keras model.
         layer: The layer.
         feed: Makes what the model takes of pictures, 0..1, in the graph.
-        channels: Channels of the pictures.
+        shape: `(*spatial, channels)` of the pictures, None for the sides that are chosen.
 
     Returns:
-        Half as much again as the side of that square, a multiple of 16 from 48 to 224 pixels.
+        All sides: those that are open half as much again as the side of that square (or of the interval, or cube), a
+        multiple of 16 within `BOUNDS`.
 
     Example:
         >>> import keras
         >>> conv = keras.layers.Conv2D(4, 3)
-        >>> side(keras.Sequential([keras.Input((None, None, 3)), conv]), conv, lambda pictures: pictures, 3)
-        48
+        >>> model = keras.Sequential([keras.Input((None, None, 3)), conv])
+        >>> sides(model, conv, lambda pictures: pictures, (None, None, 3))
+        (48, 48)
     """
-    canvas = SMALLEST
+    smallest, largest = BOUNDS[len(shape) - 1]
+    canvas = smallest
     while True:
-        seen = _seen(model, layer, feed, (canvas, canvas, channels))
-        if seen < canvas // 2 or canvas >= LARGEST:
-            return int(np.clip(-(-int(1.5 * seen) // 16) * 16, SMALLEST, LARGEST))
-        canvas = min(2 * canvas, LARGEST)
+        seen = _seen(model, layer, feed, shape, canvas, largest)
+        if seen < canvas // 2 or canvas >= largest:
+            chosen = int(np.clip(-(-int(1.5 * seen) // 16) * 16, smallest, largest))
+            return tuple(side or chosen for side in shape[:-1])
+        canvas = min(2 * canvas, largest)
 
 
-def _seen(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, int, int]) -> int:
+def _seen(
+    model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int | None, ...], canvas: int, largest: int
+) -> int:
     """Measures the side of the square on a canvas; the whole canvas where nothing is left of it at the layer."""
     random = np.random.default_rng(0)
 
     def gradient(pictures: Any, signs: Any) -> Any:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(pictures)
-            response = tf.cast(tap.listen(model, layer, feed(pictures)).response, tf.float32)
+            heard = tap.listen(model, layer, feed(pictures))
+            response = tf.cast(heard.response, tf.float32)
             middle = response
             for axis in range(1, response.shape.rank - 1):
                 middle = tf.gather(middle, tf.shape(response)[axis] // 2, axis=1)
-            score = tf.reduce_sum(middle * tf.cast(tf.sign(signs[:, : middle.shape[-1]]), tf.float32))
+            score = tf.reduce_sum(middle * tf.repeat(tf.sign(signs[:, : middle.shape[-1]]), heard.frames, axis=0))
         return tape.gradient(score, pictures)
 
     try:
-        traced = tf.function(gradient, autograph=False)
-        noise = tf.constant(random.random((_PROBES, *shape)), tf.float32)
+        noise = tf.constant(random.random((_PROBES, *(side or canvas for side in shape))), tf.float32)
         signs = tf.constant(random.normal(size=(_PROBES, 1 << 14)), tf.float32)
-        slope = traced(noise, signs)
+        slope = tf.function(gradient, autograph=False).get_concrete_function(noise, signs)(noise, signs)
     except ValueError:
-        if max(shape) >= LARGEST:
+        if canvas >= largest:
             raise
-        return max(shape)
+        return canvas
     if slope is None:
-        return shape[0]
-    energy = np.nan_to_num(np.square(slope.numpy().astype(np.float64)).sum((0, 3)))
+        return canvas
+    fixed = tuple(axis for axis, side in enumerate(shape, start=1) if side)
+    energy = np.nan_to_num(np.square(slope.numpy().astype(np.float64)).sum((0, *fixed)))
     if not energy.sum():
-        return shape[0]
-    grid = np.arange(shape[0])
-    row, column = (int(round((energy.sum(1 - axis) * grid).sum() / energy.sum())) for axis in (0, 1))
-    distance = np.maximum(np.abs(grid[:, None] - row), np.abs(grid - column))
+        return canvas
+    grid = np.indices(energy.shape)
+    centre = [round(float((energy * along).sum() / energy.sum())) for along in grid]
+    distance = np.max([np.abs(along - at) for along, at in zip(grid, centre, strict=True)], axis=0)
     within = np.cumsum(np.bincount(distance.ravel(), energy.ravel())) / energy.sum()
     return 2 * int(np.argmax(within >= _SHARE)) + 1
+
+
+def seen_inputs(model: Any, layer: Any, takes: Signature, able: list[int]) -> list[int]:
+    """Finds which inputs of a model have a gradient from a layer.
+
+    Args:
+        model: Built Keras model.
+        layer: The layer.
+        takes: The inputs of the model.
+        able: Indices of those that are asked for.
+
+    Returns:
+        The indices of those that the layer sees; none where the model cannot run on inputs of the sizes that are tried.
+    """
+
+    def slopes() -> list[Any]:
+        tensors = []
+        for one in takes.inputs:
+            smallest, _ = BOUNDS.get(len(one.shape) - 2, (1, 1))
+            tensors.append(tf.zeros([1, *(side or smallest for side in one.shape[1:])], one.dtype))
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch([tensors[index] for index in able])
+            response = tap.listen(model, layer, takes.pack(tensors)).response
+        return [
+            index
+            for index, slope in zip(able, tape.gradient(response, [tensors[i] for i in able]), strict=True)
+            if slope is not None
+        ]
+
+    found: list[int] = []
+    try:
+        tf.function(lambda: found.extend(slopes()), autograph=False).get_concrete_function()
+    except ValueError:
+        return []
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,13 @@ MOST = 400
 _BATCH = 8
 
 
-def respond(
-    engine: Any, natural: Any, shape: tuple[int, ...], input_range: tuple[float, float]
-) -> NDArray[np.float32]:
+def respond(engine: Any, natural: Any, shape: tuple[int, ...], input_range: tuple[float, float]) -> NDArray[np.float32]:
     """Measures the response of all filters to cuts of natural inputs, of the size of the pictures.
 
     Args:
         engine: Engine of the layer.
-        natural: Array `[n, height, width, channels]`, values in `input_range`.
-        shape: Height, width and channels of the pictures. Inputs are cut into as many pieces of this size, side by
+        natural: Array `[n, *spatial, channels]`, values in `input_range`.
+        shape: `(*spatial, channels)` of the pictures. Inputs are cut into as many pieces of this size, side by
             side, as they hold.
         input_range: What 0 and 255 of a picture stand for.
 
@@ -33,23 +32,21 @@ def respond(
     Raises:
         ValueError: If the inputs are of another form, smaller than the pictures, or not finite.
     """
-    values = np.asarray(natural)
-    if values.ndim != 4 or values.shape[3] != shape[2] or min(len(values), *np.subtract(values.shape[1:3], shape[:2]) + 1) < 1:
+    values, sides = np.asarray(natural), shape[:-1]
+    fits = values.ndim == len(shape) + 1 and values.shape[-1] == shape[-1] and len(values) > 0
+    if not fits or min(np.subtract(values.shape[1:-1], sides)) < 0:
         raise ValueError(
-            "`reference` must be an array [n, height, width, channels], at least as high and wide as the pictures, of "
+            "`reference` must be an array [n, *spatial, channels], along no side shorter than the pictures, of "
             f"{shape}. Received: shape {values.shape}"
         )
     if not np.isfinite(values).all():
         raise ValueError("`reference` must hold finite numbers. Received: some that are not")
-    height, width = shape[:2]
-    cuts = [
-        (n, top, left)
-        for n in range(len(values))
-        for top in range(0, values.shape[1] - height + 1, height)
-        for left in range(0, values.shape[2] - width + 1, width)
-    ]
+    starts = [range(0, side - part + 1, part) for side, part in zip(values.shape[1:-1], sides, strict=True)]
+    cuts = list(itertools.product(range(len(values)), *starts))
     chosen = [cuts[i] for i in np.linspace(0, len(cuts) - 1, min(len(cuts), MOST)).round().astype(int)]
     low, high = input_range
-    pieces = np.stack([values[n, top : top + height, left : left + width] for n, top, left in chosen])
+    pieces = np.stack(
+        [values[n][tuple(slice(at, at + part) for at, part in zip(begin, sides, strict=True))] for n, *begin in chosen]
+    )
     images = quantise((pieces.astype(np.float32) - low) / (high - low))
     return np.concatenate([engine.measure(images[at : at + _BATCH]) for at in range(0, len(images), _BATCH)])

@@ -17,6 +17,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tb_filterviz.patterns.signature import Arguments
 from tb_filterviz.sources.keras import layer_tree
 
 
@@ -29,11 +30,14 @@ class Heard:
         response: Tensor `[batch, *positions, filters]`, what it computed before its activation, in its compute dtype;
             filters last also for `channels_first`.
         normalization: The `BatchNormalization` that takes the response next, None where there is none.
+        frames: How many samples after one another belong to one sample of the model's: the time steps of a
+            `TimeDistributed` around the layer.
     """
 
     features: Any
     response: Any
     normalization: Any
+    frames: int = 1
 
 
 class _Answer(BaseException):
@@ -52,8 +56,9 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
 
     The activation that is left out is the callable in the layer's attribute `activation`; a layer without one gives
     its output. Where it is the identity, the model runs on until a layer takes that very tensor, to see whether it is
-    a `BatchNormalization`. A layer that the model calls several times is heard at its first call. The model, its
-    weights and its state are as before afterwards, also after an error.
+    a `BatchNormalization`. A layer that the model calls several times is heard at its first call; one within a
+    `TimeDistributed` at all time steps, as more samples. The model, its weights and its state are as before
+    afterwards, also after an error.
 
     Args:
         model: Built Keras model, or layer, with one input.
@@ -75,13 +80,18 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
         TensorShape([1, 6, 6, 4])
     """
     weights = [(weight, _finite(weight)) for weight in layer.weights] if finite else []
+    arguments = isinstance(inputs, Arguments)
+    inputs = dict(inputs) if arguments else inputs
     shapes = keras.tree.map_structure(lambda tensor: tuple(tensor.shape), inputs)
     received = f"Received: model={model.name!r}, layer={layer.name!r}, inputs of shape {shapes}"
-    ear = _Ear(layer)
+    ear = _Ear(model, layer)
     try:
         # The stateless scope keeps updates and losses of this call away from the model.
         with _prepared(model, ear), keras.StatelessScope(weights):
-            model(inputs, training=False)
+            if arguments:
+                model(**inputs, training=False)
+            else:
+                model(inputs, training=False)
     except _Answer as answer:
         heard = answer.heard
     except (ValueError, tf.errors.OpError) as error:
@@ -116,10 +126,17 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
 class _Ear:
     """Listens to the calls of the layers of a model, in one thread."""
 
-    def __init__(self, target: Any) -> None:
-        self.heard: Heard | None = None
+    def __init__(self, model: Any, target: Any) -> None:
+        self.heard: Any = None
         self._target, self._thread = target, threading.get_ident()
         self._output: Any = None
+        self._frames = 1
+        self._loops = {
+            id(layer)
+            for _, layer in layer_tree(model)
+            if isinstance(layer, keras.layers.TimeDistributed)
+            and any(inner is target for _, inner in layer_tree(layer.layer))
+        }
 
     def wrap(self, layer: Any) -> Callable[..., Any]:
         """Returns what a layer shall do when it is called."""
@@ -129,19 +146,33 @@ class _Ear:
             if threading.get_ident() == self._thread:
                 if layer is self._target and self.heard is None:
                     return self._hear(call, args, kwargs)
-                if self._output is not None and not layer._layers and any(one is self._output for one in keras.tree.flatten(args)):
+                if id(layer) in self._loops and self.heard is None:
+                    return self._at_once(layer, *args, **kwargs)
+                if (
+                    self._output is not None
+                    and not layer._layers
+                    and any(one is self._output for one in keras.tree.flatten(args))
+                ):
                     found = layer if isinstance(layer, keras.layers.BatchNormalization) else None
-                    raise _Answer(dataclasses.replace(self.heard, normalization=found))  # type: ignore[type-var]
+                    raise _Answer(dataclasses.replace(self.heard, normalization=found))
             return call(*args, **kwargs)
 
         return listening
+
+    def _at_once(self, layer: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        """Does what `TimeDistributed.call` does, without its loop: all time steps as one batch, which is the same."""
+        shape, steps = tf.shape(inputs), inputs.shape[1]
+        self._frames *= steps
+        outputs = layer.layer(tf.reshape(inputs, [-1, *inputs.shape[2:]]), training=training)
+        self._frames //= steps
+        return tf.reshape(outputs, [shape[0], steps, *outputs.shape[1:]])
 
     def _hear(self, call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         activation = vars(self._target).get("activation")
         linear = {"activation": keras.activations.linear} if callable(activation) else {}
         with _attributes(self._target, linear):
             response = call(*args, **kwargs)
-        self.heard = Heard(keras.tree.flatten((args, kwargs))[0], response, None)
+        self.heard = Heard(keras.tree.flatten((args, kwargs))[0], response, None, self._frames)
         if linear and activation is not keras.activations.linear:
             raise _Answer(self.heard)
         self._output = response
