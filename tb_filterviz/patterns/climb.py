@@ -39,9 +39,9 @@ class Made:
 
 @dataclasses.dataclass
 class _Picture:
-    """One picture after one try."""
+    """The picture of one filter after one try, or all its facets; the numbers are those of the weakest of them."""
 
-    image: NDArray[np.uint8]
+    images: NDArray[np.uint8]
     start: float
     reached: float
     curve: NDArray[np.float32]
@@ -73,7 +73,7 @@ class Climb:
         self._end = float("inf") if options.max_seconds is None else time.monotonic() + options.max_seconds
         self._noise = np.full(engine.filters, -np.inf, np.float32)
         self._noises = 0
-        self._batch = options.batch_size or _batch_size(engine.picture_bytes)
+        self._batch = options.batch_size or _batch_size(engine.picture_bytes * options.facets)
 
     def run(self, filters: list[int]) -> tuple[Made, KeyboardInterrupt | None]:
         """Makes the patterns of filters; with the interrupt that ended it, and what was done until then."""
@@ -106,11 +106,12 @@ class Climb:
         return self._made(done), interrupt
 
     def _try(self, batch: list[int], attempt: int, bar: Any) -> dict[int, _Picture]:
-        indices, seed = np.array(batch, np.int32), self._options.seed
+        seed, facets = self._options.seed, self._options.facets
+        indices = np.repeat(np.array(batch, np.int32), facets)
         steps = self._steps * 4**attempt
         rates = np.linspace(self._recipe.rate, self._recipe.last_rate, steps).astype(np.float32)
-        noise = parameterization.noise(seed, batch, self._engine.parameterization, attempt)
-        draws = transforms.draw(self._recipe, steps, seed, batch, attempt)
+        noise = parameterization.noise(seed, batch, self._engine.parameterization, attempt, facets)
+        draws = np.repeat(transforms.draw(self._recipe, steps, seed, batch, attempt), facets, axis=1)
 
         def after(taken: int) -> bool:
             if bar is not None:
@@ -121,11 +122,11 @@ class Climb:
         pictures, curve = self._engine.climb(noise, indices, rates, draws, after)
         images = parameterization.quantise(pictures)
         reached = self._engine.measure(images)
-        rows = np.arange(len(batch))
-        return {
-            index: _Picture(images[row], starts[row, index], reached[row, index], curve[:, row])
-            for row, index in zip(rows, batch, strict=True)
-        }
+        made = {}
+        for rows, index in zip(np.arange(len(indices)).reshape(-1, facets), batch, strict=True):
+            weakest = rows[np.argmin(reached[rows, index])]
+            made[index] = _Picture(images[rows], starts[weakest, index], reached[weakest, index], curve[:, weakest])
+        return made
 
     def _respond(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
         """Measures noise, and remembers the most that each filter answers to any of it."""
@@ -149,6 +150,7 @@ class Climb:
         filters = np.array(sorted(done), np.int64)
         pictures = [done[index] for index in filters]
         shape = self._engine.shape
+        sign = np.float32(-1 if self._options.negative else 1)  # scores are responses again
         longest = max((len(one.curve) for one in pictures), default=0)
         curve = np.full((len(filters), longest + 1), np.nan, np.float32)
         for row, one in zip(curve, pictures, strict=True):
@@ -158,18 +160,18 @@ class Climb:
         natural = np.full(len(filters), np.nan, np.float32)
         percentile = natural.copy()
         if self._natural is not None:
-            natural = self._natural[:, filters].max(0)
+            natural = sign * self._natural[:, filters].max(0)
             percentile = (100 * (self._natural[:, filters] < reached).mean(0)).astype(np.float32)
         return Made(
             filters,
-            np.array([one.image for one in pictures], np.uint8).reshape(-1, *shape),
-            np.array([one.start for one in pictures], np.float32),
-            reached,
-            self._noise[filters],
+            np.array([one.images for one in pictures], np.uint8).reshape(-1, *shape),
+            sign * np.array([one.start for one in pictures], np.float32),
+            sign * reached,
+            sign * self._noise[filters],
             natural,
             percentile,
             np.array([self._failed(i, done[i].reached, done[i].start) for i in filters], bool),
-            curve,
+            sign * curve,
         )
 
 

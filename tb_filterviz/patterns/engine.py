@@ -34,9 +34,12 @@ class Engine:
         objective: A name in `objectives.OBJECTIVES`.
         normalized: Whether the response is that after a `BatchNormalization` that takes the layer's output.
         finite: Whether all weights of the layer are finite numbers.
+        negative: Whether the score is the negative response.
+        direction: See `PatternOptions`.
+        facets: So many pictures after one another are of one filter, and are to look unlike one another.
 
     Attributes:
-        filters: The number of filters of the layer.
+        filters: The number of filters of the layer, or of directions.
         shape: As given.
         parameterization: How pictures are held.
         picture_bytes: Memory that the climb of one picture takes, from above, in bytes.
@@ -67,6 +70,9 @@ class Engine:
         objective: str = "channel",
         normalized: bool = True,
         finite: bool = True,
+        negative: bool = False,
+        direction: tuple[tuple[float, ...], ...] | None = None,
+        facets: int = 1,
     ) -> None:
         self.shape = shape
         self.parameterization = parameterization.make(recipe, shape)
@@ -78,11 +84,23 @@ class Engine:
             return heard if normalized else dataclasses.replace(heard, normalization=None)
 
         def per_picture(scores: Any, frames: int) -> Any:
-            return tf.reduce_mean(tf.reshape(scores, [-1, frames, *scores.shape[1:]]), 1)
+            mean = tf.reduce_mean(tf.reshape(scores, [-1, frames, *scores.shape[1:]]), 1)
+            return -mean if negative else mean
+
+        def every(heard: tap.Heard) -> Any:
+            response = head.every(heard)
+            return response if direction is None else objectives.project(response, direction)
+
+        def own(heard: tap.Heard, targets: Any) -> Any:
+            if direction is None:
+                return head.own(layer, heard, targets)
+            response = every(heard)
+            targets = tf.repeat(targets, heard.frames)
+            return tf.gather(response, targets, axis=response.shape.rank - 1, batch_dims=1)
 
         def respond(pictures: Any) -> Any:
             heard = listen(pictures, False)
-            response = head.every(heard)
+            response = every(heard)
             scores = tf.ensure_shape(aim(response, response.shape.rank - 2), (None, response.shape[-1]))
             return per_picture(scores, heard.frames)
 
@@ -94,9 +112,12 @@ class Engine:
                     pictures = transforms.move(pictures, draws)
                 # A filter's weights reach the others' gradients times 0, and 0 times NaN is NaN.
                 heard = listen(pictures, not finite)
-                response = head.own(layer, heard, targets)
-                score = per_picture(aim(response, response.shape.rank - 1), heard.frames)
-            return tape.gradient(score, latent), score
+                response = own(heard, targets)
+                score = total = per_picture(aim(response, response.shape.rank - 1), heard.frames)
+                if facets > 1:
+                    same = objectives.sameness(heard.features, facets)
+                    total -= objectives.DIVERSITY * tf.abs(tf.stop_gradient(score)) * same
+            return tape.gradient(total, latent), score
 
         pictures = tf.TensorSpec((None, *shape), tf.float32)
         draws = tf.TensorSpec((None, 4), tf.float32)
@@ -127,7 +148,7 @@ class Engine:
             images: uint8 `[batch, *spatial, channels]`.
 
         Returns:
-            float32 `[batch, filters]`: see `objectives`.
+            float32 `[batch, filters]`, the scores: see `objectives`; negative responses where these are climbed.
         """
         response: NDArray[np.float32] = self._respond(tf.constant(images.astype(np.float32) / 255.0)).numpy()
         return response

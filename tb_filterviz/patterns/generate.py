@@ -106,13 +106,14 @@ def until_interrupt(
         options.size,
         lambda sides: cache.engine(model, (fed, sides), lambda: receptive.sides(model, found.layer, feed, sides)),
     )
-    sheet.check(shape)
+    sheet.check(shape, options.facets)
     finite = all(np.isfinite(weight).all() for weight in found.layer.get_weights())
     what = (shape, recipe, options.objective, options.normalized, finite)
+    aim = (options.negative, options.direction, options.facets)
     climber = cache.engine(
         model,
-        (fed, what),
-        lambda: engine.Engine(model, found.layer, feed, *what),
+        (fed, what, aim),
+        lambda: engine.Engine(model, found.layer, feed, *what, *aim),
     )
     indices = select_filters(options.filters, climber.filters)
     natural = None if options.reference is None else reference.respond(climber, options.reference, shape, span)
@@ -127,7 +128,7 @@ def until_interrupt(
     result = records.Patterns(
         layer=record or found.record,
         filters=made.filters,
-        images=sheet.lay_out(made.images),
+        images=sheet.lay_out(made.images, options.facets),
         start=made.start,
         reached=made.reached,
         failed=made.failed,

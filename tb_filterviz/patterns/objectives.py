@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
+
+DIVERSITY = 1.0
+"""How much of its score a facet gives up for being quite another than the others."""
 
 BORDER = 2
 """Positions at each border that do not count: padding answers there, not the picture."""
@@ -52,6 +56,64 @@ def centre(response: Any, positions: int) -> Any:
     for _ in range(positions):
         response = tf.gather(response, tf.shape(response)[1] // 2, axis=1)
     return tf.cast(response, tf.float32)
+
+
+def project(response: Any, directions: Sequence[Sequence[float]]) -> Any:
+    """Adds channels up with weights: what a direction in the space of a layer's channels answers.
+
+    Args:
+        response: float32 tensor `[batch, *positions, filters]`.
+        directions: Weights `[directions][filters]`. A channel with the weight 0 does not count, even if it is not a
+            finite number.
+
+    Returns:
+        float32 tensor `[batch, *positions, directions]`.
+
+    Raises:
+        ValueError: If there are more or fewer weights than channels.
+
+    Example:
+        >>> project(tf.constant([[1.0, 2.0, float("nan")]]), [[1, 1, 0], [0, -1, 0]]).numpy().tolist()
+        [[3.0, -2.0]]
+    """
+    if response.shape[-1] != len(directions[0]):
+        raise ValueError(
+            f"`direction` must hold {response.shape[-1]} numbers, one for each channel of the layer. "
+            f"Received: {len(directions[0])}"
+        )
+    columns = []
+    for weights in directions:
+        used = [index for index, weight in enumerate(weights) if weight]
+        chosen = tf.gather(response, used, axis=-1)
+        columns.append(tf.reduce_sum(chosen * tf.constant([weights[index] for index in used], tf.float32), -1))
+    return tf.stack(columns, -1)
+
+
+def sameness(features: Any, facets: int) -> Any:
+    """Measures how alike the pictures of one filter are to a layer, which diversity takes away.
+
+    The mean cosine between the Gram matrix of a picture's features (which of them occur together) and those of the
+    other facets: C. Olah, A. Mordvintsev, L. Schubert, "Feature Visualization", Distill 2017, section "Diversity".
+
+    Args:
+        features: Tensor `[n * facets, *positions, channels]`: the facets of a filter follow one another.
+        facets: How many there are of each filter, from 2.
+
+    Returns:
+        float32 tensor `[n * facets]`, -1 to 1.
+
+    Example:
+        >>> red, blue = tf.constant([1.0, 0.0]), tf.constant([0.0, 1.0])
+        >>> sameness(tf.stack([red, red, red, blue]), 2).numpy().tolist()
+        [1.0, 1.0, 0.0, 0.0]
+    """
+    channels = features.shape[-1]
+    flat = tf.cast(tf.reshape(features, [tf.shape(features)[0], -1, channels]), tf.float32)
+    gram = tf.matmul(flat, flat, transpose_a=True)
+    unit = tf.math.l2_normalize(tf.reshape(gram, [-1, facets, channels * channels]), -1)
+    cosines = tf.matmul(unit, unit, transpose_b=True)
+    others = tf.reduce_sum(cosines, -1) - tf.linalg.diag_part(cosines)
+    return tf.reshape(others / (facets - 1), [-1])
 
 
 OBJECTIVES = {"channel": mean, "neuron": centre}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
+import reprlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -36,6 +37,11 @@ class PatternOptions:
             with a little noise: F. Chollet, "How convolutional neural networks see the world", The Keras Blog, 2016.
         objective: `"channel"`: the filter's response on average over all positions but those at the borders;
             `"neuron"`: at the position in the middle.
+        negative: Whether to look for the least response in place of the largest: what the filter is against.
+        direction: Weights of the layer's channels, `[filters]`, or several such, `[n, filters]`: each stands for a
+            filter whose response is so much of each channel's, and in the result for the filter of its index.
+        facets: Pictures of each filter, side by side on its sheet, that look unlike one another to the layer: see
+            `objectives.sameness`. The numbers of a filter are those of the one that reaches the least.
         normalized: Whether the response is taken after a `BatchNormalization` that takes the layer's output, which is
             found while the model runs. Without one it is that before the layer's activation in either case.
         seed: Seed of the noise, from 0. A filter's noise depends on the seed, the filter's index and the size only.
@@ -71,6 +77,9 @@ class PatternOptions:
     steps: int | None = None
     recipe: str = "default"
     objective: str = "channel"
+    negative: bool = False
+    direction: Any = None
+    facets: int = 1
     normalized: bool = True
     seed: int = 0
     tries: int = 3
@@ -91,6 +100,9 @@ class PatternOptions:
             _set(self, "steps", _integer("steps", self.steps, least=1))
         _one_of("recipe", self.recipe, RECIPES)
         _one_of("objective", self.objective, OBJECTIVES)
+        if self.direction is not None:
+            _set(self, "direction", _direction(self.direction))
+        _set(self, "facets", _integer("facets", self.facets, least=1))
         _set(self, "seed", _integer("seed", self.seed, least=0))
         _set(self, "tries", _integer("tries", self.tries, least=1))
         _set(self, "input_range", _input_range(self.input_range))
@@ -109,7 +121,7 @@ class PatternOptions:
                 "`other_inputs` must be None or a dict {name or index: array}. "
                 f"Received: {type(self.other_inputs).__name__}"
             )
-        for name in ("normalized", "progress"):
+        for name in ("negative", "normalized", "progress"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"`{name}` must be True or False. Received: {name}={getattr(self, name)!r}")
 
@@ -175,6 +187,20 @@ def _filters(value: Any) -> int | tuple[int, ...] | None:
     if not indices:
         raise error
     return indices
+
+
+def _direction(value: Any) -> tuple[tuple[float, ...], ...]:
+    try:
+        rows = [[float(weight) for weight in row] for row in (value if hasattr(value[0], "__len__") else [value])]
+    except (TypeError, ValueError, IndexError, KeyError):
+        rows = []
+    good = all(row and len(row) == len(rows[0]) and any(row) and all(map(math.isfinite, row)) for row in rows)
+    if not (rows and good):
+        raise ValueError(
+            "`direction` must be None, or finite numbers [filters] or [n, filters], not all 0. "
+            f"Received: direction={reprlib.repr(value)}"
+        )
+    return tuple(tuple(row) for row in rows)
 
 
 def _size(value: Any) -> str | int | tuple[int, ...]:

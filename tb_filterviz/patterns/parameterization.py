@@ -261,7 +261,9 @@ def _irfft(waves: Any, spatial: tuple[int, ...]) -> Any:
     return tf.transpose(values, [0, *range(2, rank + 2), 1])
 
 
-def noise(seed: int, filters: Any, parameterization: Parameterization, attempt: int = 0) -> NDArray[np.float32]:
+def noise(
+    seed: int, filters: Any, parameterization: Parameterization, attempt: int = 0, facets: int = 1
+) -> NDArray[np.float32]:
     """Draws what the filters climb from.
 
     Each filter has a generator of its own, so that neighbours, order and batch size cannot change its picture.
@@ -271,9 +273,13 @@ def noise(seed: int, filters: Any, parameterization: Parameterization, attempt: 
         filters: Indices of the filters.
         parameterization: What draws it.
         attempt: Number of the try, from 0.
+        facets: How many to draw for each filter; the first is the one that is drawn alone.
 
     Returns:
-        float32 `[filters, ...]`, the batch for `Parameterization.state`.
+        float32 `[filters * facets, ...]`, the batch for `Parameterization.state`.
     """
-    keys = [(seed, int(index), attempt) if attempt else (seed, int(index)) for index in filters]
+    keys: list[tuple[int, ...]] = []
+    for index in filters:
+        keys.append((seed, int(index), attempt) if attempt else (seed, int(index)))
+        keys += [(seed, int(index), attempt, 2, facet) for facet in range(1, facets)]
     return np.stack([parameterization.start(np.random.default_rng(key)) for key in keys])
