@@ -76,7 +76,11 @@ class Climb:
         self._batch = options.batch_size or _batch_size(engine.picture_bytes * options.facets)
 
     def run(self, filters: list[int]) -> tuple[Made, KeyboardInterrupt | None]:
-        """Makes the patterns of filters; with the interrupt that ended it, and what was done until then."""
+        """Makes the patterns of filters; with the interrupt that ended it, and what was done until then.
+
+        Raises:
+            ValueError: If no filter of the layer answers with finite numbers.
+        """
         done: dict[int, _Picture] = {}
         interrupt = None
         with tqdm.tqdm(
@@ -131,6 +135,11 @@ class Climb:
     def _respond(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
         """Measures noise, and remembers the most that each filter answers to any of it."""
         response: NDArray[np.float32] = self._engine.measure(parameterization.quantise(pictures))
+        if not np.isfinite(response).any():
+            raise ValueError(
+                "No filter of the layer answers noise with a finite number: there is NaN or infinity in the weights up "
+                f"to it, or its numbers are too large for its dtype. Received: layer={self._name!r}"
+            )
         self._noise = np.fmax(self._noise, response.max(0))
         self._noises += len(response)
         return response

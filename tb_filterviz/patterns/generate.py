@@ -84,55 +84,28 @@ def until_interrupt(
     steps = options.steps or recipe.steps
 
     # TensorFlow takes seconds to import: only here, when the options are known to be good.
-    import numpy as np
+    from tb_filterviz.patterns import climb, sheet
+    from tb_filterviz.patterns.prepare import prepare
 
-    from tb_filterviz.patterns import cache, climb, engine, inputs, receptive, reference, sheet, signature, target
-
-    found = target.find(model, layer)
-    span = inputs.detect_range(model) if isinstance(options.input_range, str) else options.input_range
-    # Who gives the range of the model's inputs has prepared them.
-    automatic = options.preprocess is None and isinstance(options.input_range, str)
-    preprocess = inputs.detect_preprocess(model) if automatic else options.preprocess
-    takes = signature.of(model)
-    climbed = signature.choose(
-        model, takes.inputs, options.input, lambda able: receptive.seen_inputs(model, found.layer, takes, able)
-    )
-    others = signature.Others.given(takes, climbed, options.other_inputs)
-    feed = inputs.Feed(span, preprocess, others.around)
-    fed = (id(found.layer), span, preprocess, others.key)
-    shape = inputs.picture_shape(
-        model,
-        takes.inputs[climbed].shape,
-        options.size,
-        lambda sides: cache.engine(model, (fed, sides), lambda: receptive.sides(model, found.layer, feed, sides)),
-    )
-    sheet.check(shape, options.facets)
-    finite = all(np.isfinite(weight).all() for weight in found.layer.get_weights())
-    what = (shape, recipe, options.objective, options.normalized, finite)
-    aim = (options.negative, options.direction, options.facets)
-    climber = cache.engine(
-        model,
-        (fed, what, aim),
-        lambda: engine.Engine(model, found.layer, feed, *what, *aim),
-    )
-    indices = select_filters(options.filters, climber.filters)
-    natural = None if options.reference is None else reference.respond(climber, options.reference, shape, span)
-    made, interrupt = climb.Climb(climber, recipe, steps, options, natural, found.path).run(indices)
+    ready = prepare(model, layer, options, recipe)
+    indices = select_filters(options.filters, ready.engine.filters)
+    path = ready.target.path
+    made, interrupt = climb.Climb(ready.engine, recipe, steps, options, ready.natural, path).run(indices)
     if interrupt is not None and not made.filters.size:
         raise interrupt
     if len(made.filters) < len(indices) and interrupt is None:
         _warn(
             f"`max_seconds`={options.max_seconds} are over: the patterns of {len(made.filters)} of {len(indices)} "
-            f"filters of {found.path!r} are done, the others are left out"
+            f"filters of {path!r} are done, the others are left out"
         )
     result = records.Patterns(
-        layer=record or found.record,
+        layer=record or ready.target.record,
         filters=made.filters,
         images=sheet.lay_out(made.images, options.facets),
         start=made.start,
         reached=made.reached,
         failed=made.failed,
-        input_range=span,
+        input_range=ready.input_range,
         recipe=options.recipe,
         steps=steps,
         noise=made.noise,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
 from tb_filterviz.sources.keras import layer_tree
 
@@ -85,11 +87,13 @@ def detect_range(model: Any) -> tuple[float, float]:
 
     Returns:
         `(0, 255)` where a layer rescales or normalises before the first layer that has a kernel, since pictures are
-        then fed as they are, and for networks of `keras.applications` (see `detect_preprocess`); else `(0, 1)`.
+        then fed as they are, unless its numbers say that they are of 0..1; and for networks of `keras.applications`
+        (see `detect_preprocess`). Else `(0, 1)`.
     """
-    if _own_scaling(model) or _application(model):
-        return 0.0, 255.0
-    return 0.0, 1.0
+    scaling = _own_scaling(model)
+    if scaling is not None:
+        return (0.0, 1.0) if _centre(scaling) <= 1 else (0.0, 255.0)
+    return (0.0, 255.0) if _application(model) else (0.0, 1.0)
 
 
 def detect_preprocess(model: Any) -> Callable[[Any], Any] | None:
@@ -102,7 +106,7 @@ def detect_preprocess(model: Any) -> Callable[[Any], Any] | None:
     Returns:
         The function, or None: where the model is no such network, or scales its inputs itself.
     """
-    mode = None if _own_scaling(model) else _application(model)
+    mode = None if _own_scaling(model) is not None else _application(model)
     if mode is None:
         return None
     return _PREPROCESS[mode]
@@ -117,11 +121,22 @@ def _application(model: Any) -> str | None:
     return None
 
 
-def _own_scaling(model: Any) -> bool:
-    """Whether a layer scales, or does anything of the user's own, before the first that has a kernel."""
+def _own_scaling(model: Any) -> Any:
+    """Returns the layer that scales, or does anything of the user's own, before the first that has a kernel."""
     for _, layer in layer_tree(model):
         if isinstance(layer, (keras.layers.Rescaling, keras.layers.Normalization, keras.layers.Lambda)):
-            return True
+            return layer
         if getattr(layer, "kernel", None) is not None or getattr(layer, "depthwise_kernel", None) is not None:
             break
-    return False
+    return None
+
+
+def _centre(scaling: Any) -> float:
+    """Returns the input that a layer takes for the middle, as far as it can be told, infinity where it cannot."""
+    if isinstance(scaling, keras.layers.Rescaling):
+        scale, offset = np.abs(scaling.scale).max(), np.max(-np.asarray(scaling.offset))
+        if offset > 0:
+            return float(offset / scale)
+        return 0.5 if scale >= 20 else math.inf  # 255, from 0..1 to 0..255
+    mean = getattr(scaling, "mean", None)
+    return math.inf if mean is None else float(np.max(np.asarray(mean)))

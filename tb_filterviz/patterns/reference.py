@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_filterviz.patterns.parameterization import quantise
+from tb_filterviz.patterns.plausible import warn_if_other
 
 MOST = 400
 """The most cuts that are measured."""
@@ -41,6 +42,7 @@ def respond(engine: Any, natural: Any, shape: tuple[int, ...], input_range: tupl
         )
     if not np.isfinite(values).all():
         raise ValueError("`reference` must hold finite numbers. Received: some that are not")
+    warn_if_other(values, input_range)
     starts = [range(0, side - part + 1, part) for side, part in zip(values.shape[1:-1], sides, strict=True)]
     cuts = list(itertools.product(range(len(values)), *starts))
     chosen = [cuts[i] for i in np.linspace(0, len(cuts) - 1, min(len(cuts), MOST)).round().astype(int)]

@@ -25,17 +25,19 @@ class Input:
         name: What the model calls it.
         shape: With the batch axis; None for a side that is open.
         dtype: What the model casts it to.
+        known: A shape, without the batch axis, that the model was built on; where a side is open, None.
     """
 
     name: str
     shape: tuple[int | None, ...]
     dtype: str
+    known: tuple[int | None, ...]
 
     @property
     def problem(self) -> str:
         """Why it cannot be climbed; empty if it can."""
         if not keras.backend.is_float_dtype(self.dtype):
-            return "integers have no gradient"
+            return "integers have no gradient (pictures can be given as floating-point numbers to such a keras.Input)"
         if len(self.shape) not in (3, 4, 5) or not self.shape[-1]:
             return "it has no one to three spatial axes before a known number of channels"
         return ""
@@ -73,7 +75,10 @@ def of(model: Any) -> Signature:
     """
     symbolic = getattr(model, "inputs", None)
     if isinstance(symbolic, list) and all(isinstance(tensor, keras.KerasTensor) for tensor in symbolic):
-        found = tuple(Input(one.name, tuple(one.shape), keras.backend.standardize_dtype(one.dtype)) for one in symbolic)
+        found = tuple(
+            Input(one.name, tuple(one.shape), keras.backend.standardize_dtype(one.dtype), tuple(one.shape[1:]))
+            for one in symbolic
+        )
         if isinstance(model, keras.Sequential):
             return Signature(found, lambda tensors: tensors[0])
         return Signature(found, functools.partial(keras.tree.pack_sequence_as, model.input))
@@ -109,7 +114,9 @@ def of(model: Any) -> Signature:
     opened = {
         name: (*[None] * (len(shape) - 1), shape[-1]) if len(shape) > 2 else shape for name, shape in named.items()
     }
-    return Signature(tuple(Input(name, tuple(shape), "float32") for name, shape in opened.items()), pack)
+    return Signature(
+        tuple(Input(name, tuple(shape), "float32", tuple(named[name][1:])) for name, shape in opened.items()), pack
+    )
 
 
 def choose(

@@ -51,6 +51,20 @@ class _Answer(BaseException):
         self.heard = heard
 
 
+class SizeError(ValueError):
+    """The model cannot run on pictures of this size.
+
+    Args:
+        what: What happened.
+        advice: What to do about it.
+        received: With what it happened.
+    """
+
+    def __init__(self, what: str, advice: str, received: str) -> None:
+        super().__init__(f"{what}; {advice}. {received}")
+        self.what, self.received = what, received
+
+
 def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Heard:
     """Runs a model up to one layer, in inference mode, and returns what that layer takes and computes.
 
@@ -70,8 +84,9 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
         What was heard.
 
     Raises:
-        ValueError: If the model does not call the layer, cannot run on these inputs, or calls the layer
-            in a graph of its own (a loop, a condition or a function).
+        SizeError: If the model cannot run on these inputs.
+        ValueError: If it does not call the layer, or calls it in a graph of its own (a loop, a condition or a
+            function).
 
     Example:
         >>> conv = keras.layers.Conv2D(4, 3, activation="relu")
@@ -95,9 +110,10 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
     except _Answer as answer:
         heard = answer.heard
     except (ValueError, tf.errors.OpError) as error:
-        raise ValueError(
-            f"The model cannot run on pictures of this `size`; choose another one. {received}. "
-            f"The model said: {_gist(error)}"
+        raise SizeError(
+            "The model cannot run on pictures of this `size`",
+            "choose another one",
+            f"{received}. The model said: {_gist(error)}",
         ) from error
     else:
         if ear.heard is None:
@@ -113,14 +129,25 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
             f"heard. Choose another layer. {received}"
         )
     if 0 in heard.response.shape[1:]:
-        raise ValueError(
-            "Pictures of this `size` are too small: nothing is left of them at this layer. Choose a larger one. "
-            f"{received}, its output {tuple(heard.response.shape)}"
+        raise SizeError(
+            "Pictures of this `size` are too small, nothing is left of them at this layer",
+            "choose a larger one",
+            f"{received}, its output {tuple(heard.response.shape)}",
         )
     if getattr(layer, "data_format", None) == "channels_first":
         rank = heard.response.shape.rank
         heard = dataclasses.replace(heard, response=tf.transpose(heard.response, [0, *range(2, rank), 1]))
     return heard
+
+
+def runs(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, ...]) -> bool:
+    """Returns whether a model runs up to a layer on pictures of a shape `(*spatial, channels)`; computes nothing."""
+    traced = tf.function(lambda pictures: listen(model, layer, feed(pictures)).response, autograph=False)
+    try:
+        traced.get_concrete_function(tf.TensorSpec((None, *shape), tf.float32))
+    except ValueError:
+        return False
+    return True
 
 
 class _Ear:

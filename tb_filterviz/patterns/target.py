@@ -39,7 +39,7 @@ def find(model: Any, layer: Any) -> Target:
 
     Raises:
         ValueError: If the model is not a built Keras model; or the layer is not one of its layers, shares its name with
-            another, or has no kernel of its own.
+            another, has no kernel of its own, or one that is not built or quantised.
     """
     if not isinstance(model, keras.layers.Layer):
         raise ValueError(f"`model` must be a Keras 3 model. Received: model={model!r} of {type(model)}")
@@ -50,13 +50,15 @@ def find(model: Any, layer: Any) -> Target:
         )
     tree = layer_tree(model)
     path, found = _by_name(model, tree, layer) if isinstance(layer, str) else _by_identity(model, tree, layer)
-    kernels = [one.weight.layer for one in contents(model).candidates if one.weight.source is found]
+    kernels = [one for one in contents(model).candidates if one.weight.source is found]
     if not kernels:
         raise ValueError(
             "`layer` must have filters, that is a kernel of its own, as convolutions have. "
             f"Received: layer={path!r} of class {type(found).__name__}"
         )
-    return Target(path, found, kernels[-1])
+    if problem := kernels[-1].problem:
+        raise ValueError(f"`layer` cannot have patterns: {problem} Received: layer={path!r}")
+    return Target(path, found, kernels[-1].weight.layer)
 
 
 def _by_identity(model: Any, tree: list[tuple[str, Any]], layer: Any) -> tuple[str, Any]:

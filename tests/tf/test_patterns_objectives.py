@@ -113,7 +113,7 @@ def test_a_direction_is_not_disturbed_by_channels_that_it_does_not_use():
 
 
 def test_a_direction_must_fit_the_layer():
-    with pytest.raises(ValueError, match="must hold 4 numbers, one for each channel of the layer. Received: 3"):
+    with pytest.raises(ValueError, match=r"must hold 4 numbers, one for each channel of the layer. Received: 3"):
         make(*deep(), direction=[1, 2, 3])
 
 

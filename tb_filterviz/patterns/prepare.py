@@ -1,0 +1,94 @@
+"""Everything that is found out before the first step: the layer, the input, the range, the size; and the engine."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_filterviz.patterns import (
+    cache,
+    engine,
+    inputs,
+    plausible,
+    receptive,
+    reference,
+    sheet,
+    signature,
+    sizes,
+    tap,
+    target,
+)
+from tb_filterviz.patterns.options import PatternOptions
+from tb_filterviz.patterns.recipes import Recipe
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """What a climb needs.
+
+    Attributes:
+        target: Whose filters are climbed.
+        engine: Measures and climbs them.
+        input_range: What 0 and 255 of a picture stand for.
+        natural: float32 `[cuts, filters]`, the response to natural inputs; None where there are none.
+    """
+
+    target: target.Target
+    engine: engine.Engine
+    input_range: tuple[float, float]
+    natural: NDArray[np.float32] | None
+
+
+def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> Prepared:
+    """Finds out what `generate_patterns` is asked for, and whether it can be done.
+
+    Args:
+        model: See `generate_patterns`.
+        layer: See `generate_patterns`.
+        options: How the patterns are to be made.
+        recipe: The recipe of that name.
+
+    Returns:
+        What a climb needs, made anew or kept from before.
+
+    Raises:
+        ValueError: As `generate_patterns`.
+    """
+    found = target.find(model, layer)
+    span = inputs.detect_range(model) if isinstance(options.input_range, str) else options.input_range
+    # Who gives the range of the model's inputs has prepared them.
+    automatic = options.preprocess is None and isinstance(options.input_range, str)
+    preprocess = inputs.detect_preprocess(model) if automatic else options.preprocess
+    takes = signature.of(model)
+    climbed = signature.choose(
+        model, takes.inputs, options.input, lambda able: receptive.seen_inputs(model, found.layer, takes, able)
+    )
+    own, known = takes.inputs[climbed].shape, takes.inputs[climbed].known
+    others = signature.Others.given(takes, climbed, options.other_inputs)
+    feed = inputs.Feed(span, preprocess, others.around)
+    fed = (id(found.layer), span, preprocess, others.key)
+    shape = inputs.picture_shape(
+        model,
+        own,
+        options.size,
+        lambda sides: cache.engine(model, (fed, sides), lambda: receptive.sides(model, found.layer, feed, sides)),
+    )
+    sheet.check(shape, options.facets)
+    finite = all(np.isfinite(weight).all() for weight in found.layer.get_weights())
+    aim = (options.objective, options.normalized, finite, options.negative, options.direction, options.facets)
+    try:
+        climber = cache.engine(
+            model, (fed, shape, recipe, aim), lambda: engine.Engine(model, found.layer, feed, shape, recipe, *aim)
+        )
+    except tap.SizeError as error:
+        advice = sizes.advice(
+            lambda sides: tap.runs(model, found.layer, feed, (*sides, shape[-1])), shape[:-1], own[1:-1], known[:-1]
+        )
+        raise (error if advice is None else tap.SizeError(error.what, advice, error.received)) from error.__cause__
+    if len(takes.inputs) == 1:
+        plausible.warn_if_wrong(model, shape, span, lambda other: dataclasses.replace(feed, input_range=other))
+    natural = None if options.reference is None else reference.respond(climber, options.reference, shape, span)
+    return Prepared(found, climber, span, natural)
