@@ -128,7 +128,7 @@ class Engine:
         if ascend.structured_outputs[0] is None:
             raise ValueError(
                 "The model has no gradient from the layer to its input, for instance because it rounds on the way. "
-                f"Choose a layer before that. Received: model={model.name!r}, layer={layer.name!r}"
+                f"Choose a layer before that. Received: model={model!r}, layer={layer!r}"
             )
         self.picture_bytes = _bytes_a_picture(ascend.graph)
         state = self._state_specs()

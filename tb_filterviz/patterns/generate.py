@@ -31,10 +31,13 @@ def generate_patterns(
     ends the climb and returns the patterns that are done; where there are none yet, it goes through.
 
     Args:
-        model: Built Keras 3 model (TensorFlow backend) with one input `(batch, height, width, 1 or 3)`: functional,
-            sequential, nested or subclassed.
+        model: Built Keras 3 model (TensorFlow backend): functional, sequential, nested or subclassed, with any number
+            of inputs and outputs. The input that is climbed is one of floating-point numbers `(batch, *spatial,
+            channels)`, with one to three spatial axes and any number of channels. Or a `tf.Module`.
         layer: A layer of the model, at any depth, or its name or path. It needs a kernel of its own: a convolution of
-            any kind, or a dense layer.
+            any kind, or a dense layer. Or a function of the inputs that computes, in TensorFlow, the response
+            `[batch, *positions, filters]` that is to be climbed: that is the way for a `tf.Module`, of whose input then
+            the `size` and the `channels` have to be given.
         filters: Which filters: `None` for those of `options` (by default all), an int for the first so many, or a
             sequence of indices.
         options: What is not given by name. The default is `PatternOptions()`.
@@ -43,7 +46,8 @@ def generate_patterns(
         **changes: Any field of `PatternOptions`, such as `size`, `steps`, `recipe` and `seed`.
 
     Returns:
-        One picture a filter, ascending by filter, with the response to its noise (`start`), to the very picture
+        One picture a filter, ascending by filter; what is not two-dimensional and grey or RGB is laid out on a sheet,
+        see `sheet.lay_out`. With the response to its noise (`start`), to the very picture
         (`reached`), to the best of other filters' noise (`noise`) and on the way (`curve`). A filter that did not pass
         what noise reaches, or natural inputs where there is a `reference`, or met numbers that are not finite, is
         marked in `failed` after so many tries, and does not disturb the others.
@@ -60,6 +64,17 @@ def generate_patterns(
         >>> patterns = generate_patterns(model, conv, filters=[0, 3], steps=5, progress=False)
         >>> patterns.images.shape, patterns.failed.tolist()
         ((2, 8, 8, 3), [False, False])
+
+        Of a module, by a function:
+
+        >>> import tensorflow as tf
+        >>> module = tf.Module()
+        >>> module.kernel = tf.Variable(tf.random.normal((3, 3, 3, 4)))
+        >>> def edges(inputs):
+        ...     return tf.nn.conv2d(inputs, module.kernel, 1, "VALID")
+        >>> patterns = generate_patterns(module, edges, size=8, steps=5, progress=False)
+        >>> patterns.layer.path, patterns.images.shape
+        ('edges', (4, 8, 8, 3))
     """
     made, interrupt = until_interrupt(model, layer, filters, options=options, record=record, **changes)
     if interrupt is not None:

@@ -115,15 +115,17 @@ def detect_preprocess(model: Any) -> Callable[[Any], Any] | None:
 def _application(model: Any) -> str | None:
     inner = [layer for layer in getattr(model, "layers", []) if isinstance(layer, keras.Model)]
     for one in (model, *inner):
+        if not isinstance(one, keras.Model):
+            continue
         name = one.name.split("_1.")[0].split("_0.")[0]  # mobilenetv2_1.00_224
-        if name in _MODES and isinstance(one, keras.Model):
+        if name in _MODES:
             return _MODES[name]
     return None
 
 
 def _own_scaling(model: Any) -> Any:
     """Returns the layer that scales, or does anything of the user's own, before the first that has a kernel."""
-    for _, layer in layer_tree(model):
+    for _, layer in layer_tree(model) if isinstance(model, keras.layers.Layer) else ():
         if isinstance(layer, (keras.layers.Rescaling, keras.layers.Normalization, keras.layers.Lambda)):
             return layer
         if getattr(layer, "kernel", None) is not None or getattr(layer, "depthwise_kernel", None) is not None:

@@ -29,6 +29,7 @@ class PatternOptions:
             input: `(length,)`, `(height, width)` or `(depth, height, width)`. `"auto"` takes the model's own input size
             where it is fixed; where it is not, half as much again as one filter sees of the input, 48 to 224 of
             pictures with two axes: see `receptive.sides`.
+        channels: Channels of the input of a `tf.Module`, from 1; None: 3. Keras models know their own.
         steps: Number of gradient steps, from 1; None for those of the recipe.
         recipe: `"default"`: 12 steps in a decorrelated Fourier basis at a fixed contrast, fast and readable.
             `"robust"`: 64 such steps on pictures that are shifted, scaled and turned a little before each. Both after
@@ -74,6 +75,7 @@ class PatternOptions:
 
     filters: int | Sequence[int] | None = None
     size: str | int | tuple[int, ...] = "auto"
+    channels: int | None = None
     steps: int | None = None
     recipe: str = "default"
     objective: str = "channel"
@@ -96,6 +98,8 @@ class PatternOptions:
         """Checks every option and brings it into its plain form."""
         _set(self, "filters", _filters(self.filters))
         _set(self, "size", _size(self.size))
+        if self.channels is not None:
+            _set(self, "channels", _integer("channels", self.channels, least=1))
         if self.steps is not None:
             _set(self, "steps", _integer("steps", self.steps, least=1))
         _one_of("recipe", self.recipe, RECIPES)

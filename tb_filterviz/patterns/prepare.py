@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,11 +60,13 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
         ValueError: As `generate_patterns`.
     """
     found = target.find(model, layer)
+    is_layer = isinstance(found.layer, keras.layers.Layer)
+    keep = cache.engine if is_layer else _make  # nobody knows on what a function depends
     span = inputs.detect_range(model) if isinstance(options.input_range, str) else options.input_range
     # Who gives the range of the model's inputs has prepared them.
     automatic = options.preprocess is None and isinstance(options.input_range, str)
     preprocess = inputs.detect_preprocess(model) if automatic else options.preprocess
-    takes = signature.of(model)
+    takes = signature.of(model, options.size, options.channels)
     climbed = signature.choose(
         model, takes.inputs, options.input, lambda able: receptive.seen_inputs(model, found.layer, takes, able)
     )
@@ -74,13 +78,14 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
         model,
         own,
         options.size,
-        lambda sides: cache.engine(model, (fed, sides), lambda: receptive.sides(model, found.layer, feed, sides)),
+        lambda sides: keep(model, (fed, sides), lambda: receptive.sides(model, found.layer, feed, sides)),
     )
     sheet.check(shape, options.facets)
-    finite = all(np.isfinite(weight).all() for weight in found.layer.get_weights())
+    weights = found.layer.get_weights() if is_layer else []
+    finite = all(np.isfinite(weight).all() for weight in weights)
     aim = (options.objective, options.normalized, finite, options.negative, options.direction, options.facets)
     try:
-        climber = cache.engine(
+        climber = keep(
             model, (fed, shape, recipe, aim), lambda: engine.Engine(model, found.layer, feed, shape, recipe, *aim)
         )
     except tap.SizeError as error:
@@ -88,7 +93,11 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
             lambda sides: tap.runs(model, found.layer, feed, (*sides, shape[-1])), shape[:-1], own[1:-1], known[:-1]
         )
         raise (error if advice is None else tap.SizeError(error.what, advice, error.received)) from error.__cause__
-    if len(takes.inputs) == 1:
+    if len(takes.inputs) == 1 and isinstance(model, keras.layers.Layer):
         plausible.warn_if_wrong(model, shape, span, lambda other: dataclasses.replace(feed, input_range=other))
     natural = None if options.reference is None else reference.respond(climber, options.reference, shape, span)
     return Prepared(found, climber, span, natural)
+
+
+def _make(model: Any, key: Any, make: Callable[[], Any]) -> Any:
+    return make()

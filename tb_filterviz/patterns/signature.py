@@ -60,12 +60,14 @@ class Signature:
     pack: Callable[[list[Any]], Any]
 
 
-def of(model: Any) -> Signature:
-    """Finds the inputs of a built Keras model or layer.
+def of(model: Any, size: str | int | Sequence[int] = "auto", channels: int | None = None) -> Signature:
+    """Finds the inputs of a built Keras model or layer, or takes them as given of a module that does not know them.
 
     Args:
-        model: Functional, sequential or subclassed. A subclassed one remembers on what shapes it was built, where
-            only the number of axes and of channels are taken to matter.
+        model: A `tf.Module`; or functional, sequential or subclassed. A subclassed one remembers on what shapes it was
+            built, where only the number of axes and of channels are taken to matter.
+        size: Has as many sizes as a module's input has spatial axes; two, if it is one for all.
+        channels: Of a module's input; None: 3.
 
     Returns:
         Its inputs: named as its `keras.Input`s, as the keys of a dict, or as the arguments of its `call`.
@@ -73,6 +75,15 @@ def of(model: Any) -> Signature:
     Raises:
         ValueError: If it does not remember its inputs.
     """
+    if not isinstance(model, keras.layers.Layer):
+        open_sides = (None,) * (2 if isinstance(size, (str, int)) else len(size))
+        shape = (*open_sides, channels or 3)
+        return Signature((Input("inputs", (None, *shape), "float32", shape),), lambda tensors: tensors[0])
+    if channels is not None:
+        raise ValueError(
+            "`channels` is for a tf.Module, which does not know what it takes; a Keras model does. Leave it out. "
+            f"Received: model={model.name!r}, channels={channels}"
+        )
     symbolic = getattr(model, "inputs", None)
     if isinstance(symbolic, list) and all(isinstance(tensor, keras.KerasTensor) for tensor in symbolic):
         found = tuple(

@@ -75,9 +75,11 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
     afterwards, also after an error.
 
     Args:
-        model: Built Keras model, or layer, with one input.
-        layer: The target: the model itself or any layer within.
-        inputs: What the model takes. Call this inside a `tf.function` to compile what it computes.
+        model: Built Keras model, or layer.
+        layer: The target: the model itself or any layer within. Or a function of the inputs that computes a response
+            `[batch, *positions, filters]`, which is then called in place of the model.
+        inputs: What the model takes: a structure of tensors, or `signature.Arguments`. Call this inside a
+            `tf.function` to compile what it computes.
         finite: Whether to compute with 0 in place of the target's weights that are not finite.
 
     Returns:
@@ -94,6 +96,8 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
         >>> listen(model, conv, tf.zeros((1, 8, 8, 3))).response.shape
         TensorShape([1, 6, 6, 4])
     """
+    if not isinstance(layer, keras.layers.Layer):
+        return _called(layer, inputs)
     weights = [(weight, _finite(weight)) for weight in layer.weights] if finite else []
     arguments = isinstance(inputs, Arguments)
     inputs = dict(inputs) if arguments else inputs
@@ -148,6 +152,17 @@ def runs(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, .
     except ValueError:
         return False
     return True
+
+
+def _called(function: Any, inputs: Any) -> Heard:
+    response = function(inputs)
+    shape = getattr(response, "shape", None)
+    if shape is None or len(shape) < 2 or not shape[-1] or not tf.as_dtype(response.dtype).is_floating:
+        raise ValueError(
+            "A function in place of a layer must return a tensor of floating-point numbers [batch, *positions, "
+            f"filters], with a known number of filters. Received: {response!r}"
+        )
+    return Heard(inputs, response, None)
 
 
 class _Ear:

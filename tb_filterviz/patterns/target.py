@@ -7,6 +7,7 @@ import difflib
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from tb_filterviz import records
 from tb_filterviz.sources.keras import contents, layer_tree
@@ -18,7 +19,7 @@ class Target:
 
     Attributes:
         path: Its path in the model.
-        layer: The layer.
+        layer: The layer, or the function that stands for one.
         record: The identity of its kernel, of the last where it has two: the one that makes its outputs.
     """
 
@@ -32,7 +33,7 @@ def find(model: Any, layer: Any) -> Target:
 
     Args:
         model: Keras model.
-        layer: A layer of the model, or its name or path.
+        layer: A layer of the model, or its name or path; or a function of the model's inputs.
 
     Returns:
         The layer and what it is called.
@@ -41,8 +42,15 @@ def find(model: Any, layer: Any) -> Target:
         ValueError: If the model is not a built Keras model; or the layer is not one of its layers, shares its name with
             another, has no kernel of its own, or one that is not built or quantised.
     """
+    a_model = isinstance(model, (keras.layers.Layer, tf.Module))
+    if a_model and callable(layer) and not isinstance(layer, keras.layers.Layer):
+        path = getattr(layer, "name", None) or getattr(layer, "__name__", type(layer).__name__)
+        return Target(str(path), layer, records.Layer(str(path), type(layer).__name__))
     if not isinstance(model, keras.layers.Layer):
-        raise ValueError(f"`model` must be a Keras 3 model. Received: model={model!r} of {type(model)}")
+        raise ValueError(
+            "`model` must be a Keras 3 model; or a tf.Module, with a function of its inputs as `layer`. "
+            f"Received: model={model!r} of {type(model)}"
+        )
     if not model.built:
         raise ValueError(
             "`model` must be built, so that it has weights: call it once on a batch, or start it with a `keras.Input`. "
