@@ -23,7 +23,7 @@ def picture_shape(
 
     Args:
         model: Is named in messages.
-        shape: Of the input that is climbed: `(batch, *spatial, channels)`, None for a side that is open.
+        shape: `(*spatial, channels)` of the input that is climbed, None for a side that is open.
         size: Length of each side, or `"auto"`: see `PatternOptions`.
         auto: Chooses the sides where the input leaves some open, for pictures of `(*spatial, channels)`.
 
@@ -33,10 +33,10 @@ def picture_shape(
     Raises:
         ValueError: If there are more or fewer sizes than sides.
     """
-    sides, channels = shape[1:-1], int(shape[-1] or 0)
+    sides, channels = shape[:-1], int(shape[-1] or 0)
     if isinstance(size, str):
         fixed = tuple(side for side in sides if side)
-        return (*(fixed if len(fixed) == len(sides) else auto(shape[1:])), channels)
+        return (*(fixed if len(fixed) == len(sides) else auto(shape)), channels)
     sizes = (size,) * len(sides) if isinstance(size, int) else size
     if len(sizes) != len(sides):
         raise ValueError(

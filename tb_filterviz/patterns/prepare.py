@@ -14,6 +14,7 @@ from tb_filterviz.patterns import (
     cache,
     engine,
     inputs,
+    others,
     plausible,
     receptive,
     reference,
@@ -70,10 +71,11 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
     climbed = signature.choose(
         model, takes.inputs, options.input, lambda able: receptive.seen_inputs(model, found.layer, takes, able)
     )
-    own, known = takes.inputs[climbed].shape, takes.inputs[climbed].known
-    others = signature.Others.given(takes, climbed, options.other_inputs)
-    feed = inputs.Feed(span, preprocess, others.around)
-    fed = (id(found.layer), span, preprocess, others.key)
+    chosen = takes.inputs[climbed]
+    own, known = chosen.picture(chosen.shape[1:]), chosen.picture(chosen.known)
+    around = others.Others.given(takes, climbed, options.other_inputs)
+    feed = inputs.Feed(span, preprocess, around.around)
+    fed = (id(found.layer), span, preprocess, around.key)
     shape = inputs.picture_shape(
         model,
         own,
@@ -90,7 +92,7 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
         )
     except tap.SizeError as error:
         advice = sizes.advice(
-            lambda sides: tap.runs(model, found.layer, feed, (*sides, shape[-1])), shape[:-1], own[1:-1], known[:-1]
+            lambda sides: tap.runs(model, found.layer, feed, (*sides, shape[-1])), shape[:-1], own[:-1], known[:-1]
         )
         raise (error if advice is None else tap.SizeError(error.what, advice, error.received)) from error.__cause__
     if len(takes.inputs) == 1 and isinstance(model, keras.layers.Layer):

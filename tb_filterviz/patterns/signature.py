@@ -1,4 +1,4 @@
-"""The inputs of a model: which one is climbed, and what the others hold meanwhile."""
+"""The inputs of a model, and which one is climbed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
+
+from tb_filterviz.sources.keras import layer_tree
 
 
 class Arguments(dict[str, Any]):
@@ -25,6 +26,7 @@ class Input:
         name: What the model calls it.
         shape: With the batch axis; None for a side that is open.
         dtype: What the model casts it to.
+        channels_first: Whether the channels stand before the spatial axes.
         known: A shape, without the batch axis, that the model was built on; where a side is open, None.
     """
 
@@ -32,13 +34,21 @@ class Input:
     shape: tuple[int | None, ...]
     dtype: str
     known: tuple[int | None, ...]
+    channels_first: bool = False
+
+    def picture(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Brings a shape without the batch axis into `(*spatial, channels)`."""
+        return (*shape[1:], shape[0]) if self.channels_first else shape
 
     @property
     def problem(self) -> str:
         """Why it cannot be climbed; empty if it can."""
         if not keras.backend.is_float_dtype(self.dtype):
-            return "integers have no gradient (pictures can be given as floating-point numbers to such a keras.Input)"
-        if len(self.shape) not in (3, 4, 5) or not self.shape[-1]:
+            return (
+                "integers, as an Embedding takes them, have no gradient (if they are pixels, build the model on a "
+                "keras.Input of floating-point numbers)"
+            )
+        if len(self.shape) not in (3, 4, 5) or not self.picture(self.shape[1:])[-1]:
             return "it has no one to three spatial axes before a known number of channels"
         return ""
 
@@ -86,8 +96,9 @@ def of(model: Any, size: str | int | Sequence[int] = "auto", channels: int | Non
         )
     symbolic = getattr(model, "inputs", None)
     if isinstance(symbolic, list) and all(isinstance(tensor, keras.KerasTensor) for tensor in symbolic):
+        first = _channels_first(model)
         found = tuple(
-            Input(one.name, tuple(one.shape), keras.backend.standardize_dtype(one.dtype), tuple(one.shape[1:]))
+            Input(one.name, tuple(one.shape), keras.backend.standardize_dtype(one.dtype), tuple(one.shape[1:]), first)
             for one in symbolic
         )
         if isinstance(model, keras.Sequential):
@@ -160,8 +171,8 @@ def choose(
     if not able:
         raise ValueError(
             "Patterns need a model with an input of floating-point numbers (batch, *spatial, channels), with one to "
-            "three spatial axes; behind an Embedding, or another layer that takes integers, there is nothing to climb. "
-            f"{received} with the inputs {every}"
+            f"three spatial axes. {received} with the inputs "
+            + "; ".join(f"{i}: {one}: {one.problem}" for i, one in enumerate(inputs))
         )
     if len(able) > 1:
         able = seen(able) or able
@@ -180,66 +191,27 @@ def position(inputs: Sequence[Input], wanted: int | str) -> int | None:
     return wanted if 0 <= wanted < len(inputs) else None
 
 
-@dataclasses.dataclass(frozen=True)
-class Others:
-    """What all inputs hold while one is climbed: of the others each sample holds the same.
+def _channels_first(model: Any) -> bool:
+    """Whether the first layer that knows an order of axes has the channels first.
 
-    Attributes:
-        signature: All inputs.
-        index: The one that is climbed.
-        values: By index, what another holds, without the batch axis; 0 where nothing is given. Of sides that are open
-            there are then as many as the climbed one has, if it has as many axes, else 1.
+    Raises:
+        ValueError: If it has, and there is nothing that could compute it.
     """
-
-    signature: Signature
-    index: int
-    values: Mapping[int, Any]
-
-    @classmethod
-    def given(cls, signature: Signature, index: int, values: Mapping[int | str, Any] | None) -> Others:
-        """Checks what the user gave for other inputs.
-
-        Raises:
-            ValueError: If there is no such other input, or it does not fit its shape.
-        """
-        kept: dict[int, Any] = {}
-        for key, value in (values or {}).items():
-            at = position(signature.inputs, key)
-            if at is None or at == index:
-                names = ", ".join(repr(one.name) for i, one in enumerate(signature.inputs) if i != index)
-                raise ValueError(
-                    "`other_inputs` must be of inputs other than the one that is climbed, by name or index: "
-                    f"{names or 'there are none'}. Received: {key!r}"
-                )
-            array, shape = np.asarray(value), signature.inputs[at].shape[1:]
-            fits = len(array.shape) == len(shape) and all(
-                side in (None, given) for side, given in zip(shape, array.shape, strict=True)
-            )
-            if not fits:
-                raise ValueError(
-                    "`other_inputs` must hold one sample of each, without the batch axis: "
-                    f"{signature.inputs[at].name!r} of shape {shape}. Received: shape {array.shape}"
-                )
-            kept[at] = array
-        return cls(signature, index, kept)
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What tells these from others."""
-        return (self.index, *((i, v.dtype.str, v.shape, v.tobytes()) for i, v in sorted(self.values.items())))
-
-    def around(self, climbed: Any) -> Any:
-        """Makes what the model is called on, of a batch of the climbed input."""
-        tensors = []
-        for index, one in enumerate(self.signature.inputs):
-            if index == self.index:
-                tensors.append(climbed)
-                continue
-            like = climbed.shape if len(climbed.shape) == len(one.shape) else [1] * len(one.shape)
-            shape = [side or other or 1 for side, other in zip(one.shape, like, strict=True)][1:]
-            value = tf.cast(tf.constant(self.values.get(index, np.zeros(shape))), one.dtype)
-            tensors.append(tf.broadcast_to(value, [tf.shape(climbed)[0], *value.shape]))
-        return self.signature.pack(tensors)
+    for _, layer in layer_tree(model):
+        if isinstance(layer, (keras.layers.Permute, keras.layers.Reshape, keras.layers.Lambda)):
+            return False
+        order = getattr(layer, "data_format", None)
+        if order is not None:
+            break
+    else:
+        return False
+    flat = isinstance(layer, (keras.layers.Conv1D, keras.layers.Conv2D))
+    if order == "channels_first" and flat and not tf.config.list_logical_devices("GPU"):
+        raise ValueError(
+            "TensorFlow convolves with the channels first on a GPU only, and there is none. Build the model with "
+            f'data_format="channels_last". Received: model={model.name!r}, layer={layer.name!r}'
+        )
+    return bool(order == "channels_first")
 
 
 def _is_shape(shape: Any) -> bool:

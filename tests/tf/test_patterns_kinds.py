@@ -5,7 +5,9 @@ import itertools
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+import tb_filterviz as filterviz
 from tb_filterviz.patterns import generate_patterns
 from tb_filterviz.patterns.sheet import lay_out
 
@@ -209,3 +211,45 @@ def test_natural_curves_are_a_reference_too():
     cuts = np.concatenate([natural[:, :30], natural[:, 30:60]])
     response = mean_inside(linear(conv)(np.rint(cuts * 255) / np.float32(255)).numpy())
     np.testing.assert_allclose(patterns.natural, response.max(0), rtol=1e-4)
+
+
+def test_channels_may_stand_first_where_they_can_be_computed():
+    conv = L.Conv3D(4, 3, data_format="channels_first")
+    model = keras.Sequential([keras.Input((2, 5, 8, 9)), conv])
+    patterns = make(model, conv)
+    pictures = slices_by_channel(patterns.images, (5, 8, 9, 2)).astype(np.float32) / 255
+    response = mean_inside(np.moveaxis(model(np.moveaxis(pictures, -1, 1)).numpy(), 1, -1))
+    np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="a GPU convolves them")
+def test_channels_that_stand_first_in_vain_are_told_before_the_climb():
+    model = keras.Sequential([keras.Input((3, 8, 9)), L.Conv2D(4, 3, data_format="channels_first", name="conv")])
+    with pytest.raises(
+        ValueError, match=r'on a GPU only, and there is none. Build the model with data_format="channels_'
+    ):
+        make(model, "conv")
+
+
+def test_layers_that_prepare_pictures_are_part_of_the_model():
+    conv = L.Conv2D(4, 3, activation="relu", bias_initializer="random_normal")
+    prepare = [L.Resizing(30, 30), L.RandomFlip(), L.RandomRotation(0.1), L.CenterCrop(20, 20), L.Rescaling(1 / 255)]
+    model = keras.Sequential([keras.Input((None, None, 3)), *prepare, conv])
+    patterns = make(model, conv, size=24)
+    assert patterns.input_range == (0, 255)
+    prepared = keras.Sequential(prepare)(patterns.images.astype(np.float32), training=False)
+    response = mean_inside(linear(conv)(prepared).numpy())
+    np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-3, atol=1e-4)
+    assert not patterns.failed.any()
+
+
+def test_sheets_are_logged_and_read_as_they_are(tmp_path):
+    conv = L.Conv3D(3, 3)
+    model = keras.Sequential([keras.Input((9, 12, 12, 3)), conv])
+    made = make(model, conv, facets=2)
+    with tf.summary.create_file_writer(str(tmp_path)).as_default():
+        filterviz.summary("volumes", made, step=0)
+    log = filterviz.read(tmp_path)
+    (run,) = log.runs()
+    (layer,) = log.layers(run)
+    np.testing.assert_array_equal(log.patterns(run, layer).images, made.images)
