@@ -68,9 +68,10 @@ class Patterns:
 
     Attributes:
         layer: The layer whose filters they maximise.
-        filters: int64 `[n]`, ascending indices of the filters.
+        filters: int64 `[n]`, ascending indices of the filters, or of the directions that were asked for.
         images: uint8 `[n, height, width, channels]`, 1 (grey) or 3 (RGB) channels. Not stretched: a flat picture
-            shows that nothing was found.
+            shows that nothing was found. Curves, volumes, pictures of other numbers of channels and several facets are
+            laid out on a sheet, see `patterns.sheet.lay_out`.
         start: float32 `[n]`, response of the filter to the noise it began with, before the layer's activation
             function.
         reached: float32 `[n]`, the same for the very picture in `images`.
@@ -79,8 +80,8 @@ class Patterns:
         input_range: The model inputs that 0 and 255 of `images` stand for.
         recipe: Name of the recipe that made them.
         steps: Number of gradient steps of the first try.
-        noise: float32 `[n]`, the most that the filter answers to any picture of noise that filters began with; None
-            where it was not measured, as are the next three.
+        noise: float32 `[n]`, the most (of patterns of the least response: the least) that the filter answers to any
+            picture of noise that filters began with; None where it was not measured, as are the next three.
         natural: float32 `[n]`, the most that it answers to a cut of the natural inputs; not-a-number without such.
         percentile: float32 `[n]`, the share of those cuts that it answers less than its pattern, 0 to 100.
         curve: float32 `[n, points]`, the response before each step and, last, `reached`; then not-a-number.

@@ -96,12 +96,10 @@ def _remembered(layer: Any) -> NDArray[np.float64] | None:
         return np.sqrt(np.atleast_1d(np.squeeze(np.asarray(layer.variance, np.float64))))
     if not isinstance(layer, keras.layers.BatchNormalization) or not layer.built:
         return None
-    mean, variance = (np.asarray(one, np.float64) for one in (layer.moving_mean, layer.moving_variance))
-    if not (np.isfinite(mean).all() and np.isfinite(variance).all()):
-        return None
+    variance = np.asarray(layer.moving_variance, np.float64)
     # Statistics start from 1 in all channels; while that still outweighs what was learned, they are much alike.
-    begun = variance.size < _FEWEST or variance.max() > 1.5 * variance.min()
-    return np.sqrt(variance + layer.epsilon) if begun and mean.any() else None
+    learned = np.isfinite(variance).all() and variance.max() > 1.5 * variance.min()
+    return np.sqrt(variance + layer.epsilon) if learned else None
 
 
 def _ratios(found: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64] | None:

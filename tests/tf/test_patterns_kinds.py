@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import tb_filterviz as filterviz
 from tb_filterviz.patterns import generate_patterns
+from tb_filterviz.patterns.parameterization import squash
 from tb_filterviz.patterns.sheet import lay_out
 
 L = keras.layers
@@ -134,6 +135,14 @@ def test_a_neuron_of_a_linear_layer_gets_the_best_picture_there_is(kind):
     for filter_, value in enumerate(values):
         large = np.abs(slope[:, filter_]) > 0.3 * np.abs(slope[:, filter_]).max()
         np.testing.assert_array_equal(value[large], np.where(slope[large, filter_] > 0, 255, 0))
+
+
+def test_three_curves_are_not_mixed_as_colours_are():
+    latent = np.zeros((1, 30, 3), np.float32)
+    latent[..., 0] = np.sin(np.arange(30))
+    curves, colours = squash(tf.constant(latent), 0.3), squash(tf.constant(latent[:, None]), 0.3)
+    assert np.ptp(curves, axis=1)[0] == pytest.approx([np.ptp(curves), 0, 0])
+    assert (np.ptp(colours, axis=(1, 2)) > 0.1).all()
 
 
 def test_a_long_curve_is_folded_and_loses_nothing():
