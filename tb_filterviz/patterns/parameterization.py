@@ -124,7 +124,8 @@ class Fourier:
         white = random.normal(size=(self._channels, *self._spatial))
         axes = tuple(range(1, white.ndim))
         coloured = np.fft.irfftn(np.fft.rfftn(white, axes=axes) * self._amplitudes, self._spatial, axes)
-        return np.moveaxis(coloured / coloured.std(), 0, -1).astype(np.float32)
+        noise: NDArray[np.float32] = np.moveaxis(coloured / coloured.std(), 0, -1).astype(np.float32)
+        return noise
 
     def state(self, first: Any) -> State:
         """See `Parameterization`: the latent, and the previous step."""
@@ -223,7 +224,8 @@ def _amplitudes(spatial: tuple[int, ...], decay: float) -> NDArray[np.float32]:
     falling[(0,) * len(spatial)] = 0.0
     if not falling.any():
         falling[...] = 1.0  # a picture of one pixel has nothing but its mean
-    return (falling / falling.max()).astype(np.float32)
+    amplitudes: NDArray[np.float32] = (falling / falling.max()).astype(np.float32)
+    return amplitudes
 
 
 def _standardise(latent: Any) -> Any:

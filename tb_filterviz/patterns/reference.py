@@ -15,9 +15,7 @@ MOST = 400
 _BATCH = 8
 
 
-def respond(
-    engine: Any, natural: Any, shape: tuple[int, ...], input_range: tuple[float, float]
-) -> NDArray[np.float32]:
+def respond(engine: Any, natural: Any, shape: tuple[int, ...], input_range: tuple[float, float]) -> NDArray[np.float32]:
     """Measures the response of all filters to cuts of natural inputs, of the size of the pictures.
 
     Args:
@@ -34,7 +32,11 @@ def respond(
         ValueError: If the inputs are of another form, smaller than the pictures, or not finite.
     """
     values = np.asarray(natural)
-    if values.ndim != 4 or values.shape[3] != shape[2] or min(len(values), *np.subtract(values.shape[1:3], shape[:2]) + 1) < 1:
+    if (
+        values.ndim != 4
+        or values.shape[3] != shape[2]
+        or min(len(values), *np.subtract(values.shape[1:3], shape[:2]) + 1) < 1
+    ):
         raise ValueError(
             "`reference` must be an array [n, height, width, channels], at least as high and wide as the pictures, of "
             f"{shape}. Received: shape {values.shape}"
