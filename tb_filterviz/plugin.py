@@ -212,6 +212,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         query, source = Query(request), self._source(request)
         datum, header = self._datum(query, source, wire.PATTERNS)
         form = query.choice("format", ("frame", "png"))
+        with_curve = query.choice("curve", ("no", "yes")) == "yes"
         # How many filters the layer has is not known here, and most need not have a pattern.
         wanted = query.filters("filters", _MAX_FILTERS)
         positions = [position for position, index in enumerate(header.filters) if index in wanted]
@@ -222,18 +223,25 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         pngs = self._store.pictures(source, datum, header, positions)
         if form == "png":
             return _respond(request, pngs[0], "image/png", {"Content-Security-Policy": "sandbox"})
-        numbers = self._store.numbers(source, datum, header)[positions].tolist()
+        numbers = self._store.numbers(source, datum, header)[positions]
+        columns = {
+            name: _finite_list(wire.number(header, numbers, name), len(positions))
+            for name in ("start", "reached", "noise", "natural", "percentile")
+        }
         facts = {
             "filters": [header.filters[position] for position in positions],
             "shape": header.shape,
-            "start": [_finite(row[0]) for row in numbers],
-            "reached": [_finite(row[1]) for row in numbers],
-            "failed": [row[2] != 0 for row in numbers],
+            **columns,
+            "failed": (numbers[:, header.numbers.index("failed")] != 0).tolist(),
             "recipe": header.recipe,
             "steps": header.steps,
             "input_range": header.input_range,
             "lengths": [len(png) for png in pngs],
         }
+        if with_curve:
+            curve = self._store.curve(source, datum, header)
+            rows = np.zeros((len(positions), 0)) if curve is None else curve[positions]
+            facts["curve"] = [_finite_list(row, header.curve) for row in rows]
         return _respond(request, _frame(facts, b"".join(pngs)), _BINARY)
 
     @_route
@@ -304,6 +312,11 @@ def _frame(facts: Mapping[str, Any], body: bytes) -> bytes:
     text = json.dumps(facts, allow_nan=False).encode("ascii")
     text += b" " * (-(4 + len(text)) % 8)
     return len(text).to_bytes(4, "little") + text + body
+
+
+def _finite_list(values: Any, count: int) -> list[float | None]:
+    """Returns so many numbers for JSON: null where one is not finite, or was not measured."""
+    return [None] * count if values is None else [_finite(value) for value in values.tolist()]
 
 
 def _finite(value: float) -> float | None:

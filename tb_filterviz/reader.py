@@ -143,6 +143,10 @@ class Log:
             input_range=header.input_range,
             recipe=header.recipe,
             steps=header.steps,
+            noise=wire.number(header, numbers, "noise"),
+            natural=wire.number(header, numbers, "natural"),
+            percentile=wire.number(header, numbers, "percentile"),
+            curve=self._store.curve(source, datum, header),
         )
 
     def grid(

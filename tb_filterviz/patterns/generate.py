@@ -44,9 +44,10 @@ def generate_patterns(
 
     Returns:
         One picture a filter, ascending by filter, with the response to its noise (`start`), to the very picture
-        (`reached`), to the best of other filters' noise (`noise`) and on the way (`curve`). A filter that did not pass
-        what noise reaches, or natural inputs where there is a `reference`, or met numbers that are not finite, is
-        marked in `failed` after so many tries, and does not disturb the others.
+        (`reached`), to the best of several pictures of noise (`noise`) and on the way (`curve`); and, where there is a
+        `reference`, to the best of natural inputs (`natural`), and the `percentile` among these. A filter that did not
+        pass what noise and natural inputs reach, or met numbers that are not finite, is marked in `failed` after so
+        many tries, and does not disturb the others.
 
     Raises:
         ValueError: If an option or a filter is out of range, the layer is unknown or has no filters, the model is not
@@ -97,18 +98,22 @@ def until_interrupt(
     shape = inputs.picture_shape(
         model,
         options.size,
-        lambda channels: cache.engine(
-            model, (id(found.layer), span, preprocess), lambda: receptive.side(model, found.layer, feed, channels)
+        lambda channels: cache.get(
+            model,
+            ("side", found.path, span, channels),
+            lambda: receptive.side(model, found.layer, feed, channels),
+            preprocess,
         ),
     )
     finite = all(np.isfinite(weight).all() for weight in found.layer.get_weights())
     what = (shape, recipe, options.objective, options.normalized, finite)
-    climber = cache.engine(
+    climber = cache.get(
         model,
-        (id(found.layer), span, preprocess, what),
+        ("engine", found.path, span, what),
         lambda: engine.Engine(model, found.layer, feed, *what),
+        preprocess,
     )
-    indices = select_filters(options.filters, climber.filters)
+    indices = select_filters(options.filters, climber.filters, f"the layer {found.path!r}")
     natural = None if options.reference is None else reference.respond(climber, options.reference, shape, span)
     made, interrupt = climb.Climb(climber, recipe, steps, options, natural, found.path).run(indices)
     if interrupt is not None and not made.filters.size:

@@ -183,6 +183,7 @@ class Maco:
         # A turn of a phase moves its wave by i times itself; the gradient sees that movement's share along it.
         turned = tf.math.imag(_rfft(gradient, self._spatial) * tf.math.conj(self._spectrum(phases)))
         turned = turned / (_root_mean_square(turned) + 1e-30)
+        turned = tf.where(tf.math.is_finite(turned), turned, 0.0)
         fast, slow = self._BETAS
         first, second = fast * first + (1 - fast) * turned, slow * second + (1 - slow) * turned**2
         age = tf.cast(step, tf.float32) + 1.0

@@ -44,7 +44,8 @@ def move(pictures: Any, draws: Any) -> Any:
         draws: float32 tensor `[batch, 4]`: see `draw`.
 
     Returns:
-        The moved pictures, of the same shape.
+        The moved pictures, of the same shape. Their gradient is moved back by resampling too: as TensorFlow does it,
+        that is nearly the adjoint, but for a factor where pictures change their size.
 
     Example:
         >>> picture = tf.reshape(tf.range(9.0), (1, 3, 3, 1))

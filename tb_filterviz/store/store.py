@@ -100,6 +100,12 @@ class Store:
         except wire.FormatError as error:
             raise self._remember(datum, error) from error
 
+    def curve(self, source: Source, datum: Datum, header: wire.Header) -> NDArray[np.float32] | None:
+        """Reads the curves of patterns, float32 `[filters][points]`; None where there are none; raises as `header`."""
+        if not header.curve:
+            return None
+        return wire.decode_curve(header, self._checked(source, datum, header, [wire.curve_element(header)])[0])
+
     def _newest_header(self, source: Source, series: Series) -> wire.Header | None:
         for datum in reversed(series.data):
             try:
