@@ -36,7 +36,8 @@ def get(model: Any, key: Hashable, make: Callable[[], Any], *more: Any) -> Any:
     layers = [layer for _, layer in layer_tree(model)]
     activations = [getattr(layer, "activation", None) for layer in layers]
     parts = (*layers, *activations, *model.weights, *more)
-    whole = (key, tuple(layer.compute_dtype for layer in layers), tuple(tuple(one.shape) for one in model.weights))
+    forms = tuple(layer.compute_dtype for layer in layers), tuple(tuple(one.shape) for one in model.weights)
+    whole = (key, forms, tuple(id(one) for one in more))
     known = _made.setdefault(model, {})
     seen, made = known.pop(whole, ((), None))
     if len(seen) != len(parts) or any(there() is not one for there, one in zip(seen, parts, strict=True)):

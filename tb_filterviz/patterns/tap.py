@@ -85,10 +85,12 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
     except _Answer as answer:
         heard = answer.heard
     except (ValueError, tf.errors.OpError) as error:
-        raise ValueError(
-            f"The model cannot run on pictures of this `size`; choose another one. {received}. "
-            f"The model said: {_gist(error)}"
-        ) from error
+        if ear.heard is None:
+            raise ValueError(
+                f"The model cannot run on pictures of this `size`; choose another one. {received}. "
+                f"The model said: {_gist(error)}"
+            ) from error
+        heard = ear.heard  # what cannot run follows the layer, and no normalisation came before it
     else:
         if ear.heard is None:
             raise ValueError(

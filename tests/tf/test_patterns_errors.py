@@ -145,6 +145,6 @@ def test_what_the_model_said_is_passed_on():
 
 def test_a_filter_that_the_layer_does_not_have_says_what_it_has():
     with pytest.raises(
-        ValueError, match=re.escape("must be indices from 0 to 4: the layer has 5 filters. Received: 5")
+        ValueError, match=re.escape("must be indices from 0 to 4: the layer 'second' has 5 filters. Received: 5")
     ):
         make(small(), "second", [0, 5])
