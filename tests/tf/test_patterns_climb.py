@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tb_filterviz.patterns import climb, engine, generate, generate_patterns, parameterization, reference, transforms
 from tb_filterviz.patterns.recipes import RECIPES, Recipe
+from tests.tf import support
 
 L = keras.layers
 SIDE = 18
@@ -221,26 +222,10 @@ def test_enough_time_changes_nothing():
     np.testing.assert_array_equal(make(model, conv, max_seconds=1e6).images, make(model, conv).images)
 
 
-class Interrupting:
-    """Sends the interrupt of a user from within the n-th climb."""
-
-    def __init__(self, monkeypatch, number):
-        self.calls = 0
-        real = engine.Engine.climb
-
-        def climbing(engine_, *arguments):
-            self.calls += 1
-            if self.calls == number:
-                signal.raise_signal(signal.SIGINT)
-            return real(engine_, *arguments)
-
-        monkeypatch.setattr(engine.Engine, "climb", climbing)
-
-
 def test_an_interrupt_returns_what_is_done(monkeypatch):
     model, conv = small()
     whole = make(model, conv, batch_size=2)
-    Interrupting(monkeypatch, 3)
+    support.interrupt_climb(monkeypatch, 3)
     with pytest.warns(UserWarning, match=r"interrupted: the patterns of 4 filters are done and returned, the others"):
         patterns = make(model, conv, batch_size=2)
     assert patterns.filters.tolist() == [0, 1, 2, 3]
@@ -250,7 +235,7 @@ def test_an_interrupt_returns_what_is_done(monkeypatch):
 
 def test_an_interrupt_before_anything_is_done_goes_through(monkeypatch):
     model, conv = small()
-    Interrupting(monkeypatch, 1)
+    support.interrupt_climb(monkeypatch, 1)
     with pytest.raises(KeyboardInterrupt):
         make(model, conv, batch_size=2)
     assert "call" not in vars(conv)
@@ -270,7 +255,7 @@ def test_an_interrupt_is_heard_in_the_middle_of_a_long_climb():
 
 def test_who_passes_an_interrupt_on_gets_both(monkeypatch):
     model, conv = small()
-    Interrupting(monkeypatch, 2)
+    support.interrupt_climb(monkeypatch, 2)
     options = generate.PatternOptions(size=SIDE, steps=2, batch_size=4, progress=False)
     made, interrupt = generate.until_interrupt(model, conv, options=options)
     assert made.filters.tolist() == [0, 1, 2, 3]
