@@ -63,10 +63,10 @@ def _seen(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, 
         return tape.gradient(score, pictures)
 
     try:
-        traced = tf.function(gradient, autograph=False)
         noise = tf.constant(random.random((_PROBES, *shape)), tf.float32)
         signs = tf.constant(random.normal(size=(_PROBES, 1 << 14)), tf.float32)
-        slope = traced(noise, signs)
+        # Called as a concrete function: TensorFlow would warn of the tracing of several in a row.
+        slope = tf.function(gradient, autograph=False).get_concrete_function(noise, signs)(noise, signs)
     except ValueError:
         if max(shape) >= LARGEST:
             raise
