@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
@@ -86,8 +85,7 @@ def pattern_targets(weights: Sequence[sources.Weight]) -> list[sources.Weight]:
 def check_filters(weights: Sequence[sources.Weight], options: PatternOptions) -> None:
     """Raises a `ValueError` if a layer does not have the filters that patterns are to be made of."""
     for weight in pattern_targets(weights):
-        shape = records.canonical(np.broadcast_to(0, weight.read().shape), weight.layout).shape
-        select_filters(options.filters, shape[-1], f"the layer {weight.layer.path!r}")
+        select_filters(options.filters, weight.filters, f"the layer {weight.layer.path!r}")
 
 
 def _kernel_entry(name: str, weight: sources.Weight, precision: str, description: str | None) -> writers.Entry:

@@ -23,6 +23,8 @@ _CPU_BATCH, _GPU_BATCH = 4, 32  # measured on two cores: 4 at once are a quarter
 NOISES = 16
 """How many pictures of noise each filter is compared with: always the same ones, whatever filters are asked for."""
 
+_BAR = "{desc}: {percentage:3.0f}%|{bar}| {n:.1f}/{total} filters [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
+
 
 @dataclasses.dataclass
 class Made:
@@ -86,7 +88,8 @@ class Climb:
         with tqdm.tqdm(
             total=len(filters),
             desc=self._name,
-            bar_format="{desc}: {percentage:3.0f}%|{bar}| {n:.1f}/{total} filters [{elapsed}<{remaining}]",
+            unit="filter",
+            bar_format=_BAR,
             disable=not self._options.progress,
         ) as bar:
             try:

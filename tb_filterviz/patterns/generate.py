@@ -90,6 +90,7 @@ def until_interrupt(
     from tb_filterviz.patterns import cache, climb, engine, inputs, receptive, reference, target
 
     found = target.find(model, layer)
+    select_filters(options.filters, found.kernels, f"the layer {found.path!r}")  # before any work
     span = inputs.detect_range(model) if isinstance(options.input_range, str) else options.input_range
     # Who gives the range of the model's inputs has prepared them.
     automatic = options.preprocess is None and isinstance(options.input_range, str)
@@ -105,6 +106,7 @@ def until_interrupt(
             preprocess,
         ),
     )
+    cuts = None if options.reference is None else reference.cut(options.reference, shape)
     finite = all(np.isfinite(weight).all() for weight in found.layer.get_weights())
     what = (shape, recipe, options.objective, options.normalized, finite)
     climber = cache.get(
@@ -114,14 +116,15 @@ def until_interrupt(
         preprocess,
     )
     indices = select_filters(options.filters, climber.filters, f"the layer {found.path!r}")
-    natural = None if options.reference is None else reference.respond(climber, options.reference, shape, span)
+    natural = None if cuts is None else reference.respond(climber, cuts, span)
     made, interrupt = climb.Climb(climber, recipe, steps, options, natural, found.path).run(indices)
     if interrupt is not None and not made.filters.size:
         raise interrupt
     if len(made.filters) < len(indices) and interrupt is None:
         _warn(
             f"`max_seconds`={options.max_seconds} are over: the patterns of {len(made.filters)} of {len(indices)} "
-            f"filters of {found.path!r} are done, the others are left out"
+            f"filters of {found.path!r} are done, the others are left out",
+            callers=2,
         )
     result = records.Patterns(
         layer=record or found.record,
@@ -141,7 +144,8 @@ def until_interrupt(
     return result, interrupt
 
 
-def _warn(message: str) -> None:
+def _warn(message: str, callers: int = 1) -> None:
+    """Warns whoever called so many callers above the one that warns."""
     import warnings
 
-    warnings.warn(message, stacklevel=3)
+    warnings.warn(message, stacklevel=2 + callers)

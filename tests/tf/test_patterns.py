@@ -219,6 +219,7 @@ def test_progress_counts_filters_and_can_be_silent(capsys):
     bar = capsys.readouterr().err
     assert "second: 100%" in bar
     assert "6.0/6 filters" in bar
+    assert "filter/s" in bar or "s/filter" in bar
     make(model, layer, size=SIDE)
     assert capsys.readouterr() == ("", "")
 
