@@ -29,7 +29,10 @@ def test_what_is_larger_than_the_limit_is_not_kept(limit):
     assert [cache.get(key) for key in "ab"] == [b"123" if limit == 3 + ROOM else None, None]
 
 
-@given(st.integers(0, 12 * ROOM), st.lists(st.tuples(st.integers(0, 8), st.integers(0, 4 * ROOM)), max_size=60))
+@given(
+    st.integers(4 * ROOM, 12 * ROOM),
+    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 4 * ROOM)), min_size=20, max_size=60),
+)
 def test_never_answers_what_was_not_put_and_keeps_the_newest(limit, sizes):
     cache = ByteCache(limit)
     puts = [(key, number.to_bytes(2, "little") + bytes(size)) for number, (key, size) in enumerate(sizes)]
