@@ -47,10 +47,11 @@ def generate_patterns(
 
     Returns:
         One picture a filter, ascending by filter; what is not two-dimensional and grey or RGB is laid out on a sheet,
-        see `sheet.lay_out`. With the response to its noise (`start`), to the very picture
-        (`reached`), to the best of other filters' noise (`noise`) and on the way (`curve`). A filter that did not pass
-        what noise reaches, or natural inputs where there is a `reference`, or met numbers that are not finite, is
-        marked in `failed` after so many tries, and does not disturb the others.
+        see `sheet.lay_out`. With the response to its noise (`start`), to the very picture (`reached`), to the best of
+        several pictures of noise (`noise`) and on the way (`curve`); and, where there is a `reference`, to the best of
+        natural inputs (`natural`), and the `percentile` among these. A filter that did not pass what noise and natural
+        inputs reach, or met numbers that are not finite, is marked in `failed` after so many tries, and does not
+        disturb the others.
 
     Raises:
         ValueError: If an option or a filter is out of range, the layer is unknown or has no filters, the model is not
@@ -103,15 +104,16 @@ def until_interrupt(
     from tb_filterviz.patterns.prepare import prepare
 
     ready = prepare(model, layer, options, recipe)
-    indices = select_filters(options.filters, ready.engine.filters)
     path = ready.target.path
+    indices = select_filters(options.filters, ready.engine.filters, f"the layer {path!r}")
     made, interrupt = climb.Climb(ready.engine, recipe, steps, options, ready.natural, path).run(indices)
     if interrupt is not None and not made.filters.size:
         raise interrupt
     if len(made.filters) < len(indices) and interrupt is None:
         _warn(
             f"`max_seconds`={options.max_seconds} are over: the patterns of {len(made.filters)} of {len(indices)} "
-            f"filters of {path!r} are done, the others are left out"
+            f"filters of {path!r} are done, the others are left out",
+            callers=2,
         )
     result = records.Patterns(
         layer=record or ready.target.record,
@@ -131,7 +133,8 @@ def until_interrupt(
     return result, interrupt
 
 
-def _warn(message: str) -> None:
+def _warn(message: str, callers: int = 1) -> None:
+    """Warns whoever called so many callers above the one that warns."""
     import warnings
 
-    warnings.warn(message, stacklevel=3)
+    warnings.warn(message, stacklevel=2 + callers)

@@ -13,6 +13,7 @@ DIVERSITY = 1.0
 BORDER = 2
 """Positions at each border that do not count: padding answers there, not the picture."""
 
+
 def mean(response: Any, positions: int) -> Any:
     """Averages over the positions that count: the objective `"channel"`.
 

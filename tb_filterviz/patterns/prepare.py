@@ -24,7 +24,7 @@ from tb_filterviz.patterns import (
     tap,
     target,
 )
-from tb_filterviz.patterns.options import PatternOptions
+from tb_filterviz.patterns.options import PatternOptions, select_filters
 from tb_filterviz.patterns.recipes import Recipe
 
 
@@ -61,8 +61,10 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
         ValueError: As `generate_patterns`.
     """
     found = target.find(model, layer)
+    if options.direction is None and found.kernels is not None:  # before any work
+        select_filters(options.filters, found.kernels, f"the layer {found.path!r}")
     is_layer = isinstance(found.layer, keras.layers.Layer)
-    keep = cache.engine if is_layer else _make  # nobody knows on what a function depends
+    keep = cache.get if is_layer else _make  # nobody knows on what a function depends
     span = inputs.detect_range(model) if isinstance(options.input_range, str) else options.input_range
     # Who gives the range of the model's inputs has prepared them.
     automatic = options.preprocess is None and isinstance(options.input_range, str)
@@ -75,20 +77,26 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
     own, known = chosen.picture(chosen.shape[1:]), chosen.picture(chosen.known)
     around = others.Others.given(takes, climbed, options.other_inputs)
     feed = inputs.Feed(span, preprocess, around.around)
-    fed = (id(found.layer), span, preprocess, around.key)
+    fed = (found.path, span, around.key)
     shape = inputs.picture_shape(
         model,
         own,
         options.size,
-        lambda sides: keep(model, (fed, sides), lambda: receptive.sides(model, found.layer, feed, sides)),
+        lambda sides: keep(
+            model, ("sides", fed, sides), lambda: receptive.sides(model, found.layer, feed, sides), preprocess
+        ),
     )
     sheet.check(shape, options.facets)
+    cuts = None if options.reference is None else reference.cut(options.reference, shape)
     weights = found.layer.get_weights() if is_layer else []
     finite = all(np.isfinite(weight).all() for weight in weights)
     aim = (options.objective, options.normalized, finite, options.negative, options.direction, options.facets)
     try:
         climber = keep(
-            model, (fed, shape, recipe, aim), lambda: engine.Engine(model, found.layer, feed, shape, recipe, *aim)
+            model,
+            ("engine", fed, shape, recipe, aim),
+            lambda: engine.Engine(model, found.layer, feed, shape, recipe, *aim),
+            preprocess,
         )
     except tap.SizeError as error:
         advice = sizes.advice(
@@ -97,9 +105,9 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
         raise (error if advice is None else tap.SizeError(error.what, advice, error.received)) from error.__cause__
     if len(takes.inputs) == 1 and isinstance(model, keras.layers.Layer):
         plausible.warn_if_wrong(model, shape, span, lambda other: dataclasses.replace(feed, input_range=other))
-    natural = None if options.reference is None else reference.respond(climber, options.reference, shape, span)
+    natural = None if cuts is None else reference.respond(climber, cuts, span)
     return Prepared(found, climber, span, natural)
 
 
-def _make(model: Any, key: Any, make: Callable[[], Any]) -> Any:
+def _make(model: Any, key: Any, make: Callable[[], Any], *more: Any) -> Any:
     return make()

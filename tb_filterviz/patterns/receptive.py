@@ -73,6 +73,7 @@ def _seen(
     try:
         noise = tf.constant(random.random((_PROBES, *(side or canvas for side in shape))), tf.float32)
         signs = tf.constant(random.normal(size=(_PROBES, 1 << 14)), tf.float32)
+        # Called as a concrete function: TensorFlow would warn of the tracing of several in a row.
         slope = tf.function(gradient, autograph=False).get_concrete_function(noise, signs)(noise, signs)
     except ValueError:
         if canvas >= largest:

@@ -17,18 +17,15 @@ MOST = 400
 _BATCH = 8
 
 
-def respond(engine: Any, natural: Any, shape: tuple[int, ...], input_range: tuple[float, float]) -> NDArray[np.float32]:
-    """Measures the response of all filters to cuts of natural inputs, of the size of the pictures.
+def cut(natural: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Cuts natural inputs into pieces of the size of the pictures.
 
     Args:
-        engine: Engine of the layer.
-        natural: Array `[n, *spatial, channels]`, values in `input_range`.
-        shape: `(*spatial, channels)` of the pictures. Inputs are cut into as many pieces of this size, side by
-            side, as they hold.
-        input_range: What 0 and 255 of a picture stand for.
+        natural: Array `[n, *spatial, channels]`, any numbers.
+        shape: `(*spatial, channels)` of the pictures.
 
     Returns:
-        float32 `[cuts, filters]`, 400 cuts at most, evenly chosen.
+        float32 `[cuts, *shape]`: as many, side by side, as the inputs hold, but 400 at most, evenly chosen.
 
     Raises:
         ValueError: If the inputs are of another form, smaller than the pictures, or not finite.
@@ -42,13 +39,27 @@ def respond(engine: Any, natural: Any, shape: tuple[int, ...], input_range: tupl
         )
     if not np.isfinite(values).all():
         raise ValueError("`reference` must hold finite numbers. Received: some that are not")
-    warn_if_other(values, input_range)
     starts = [range(0, side - part + 1, part) for side, part in zip(values.shape[1:-1], sides, strict=True)]
     cuts = list(itertools.product(range(len(values)), *starts))
     chosen = [cuts[i] for i in np.linspace(0, len(cuts) - 1, min(len(cuts), MOST)).round().astype(int)]
-    low, high = input_range
     pieces = np.stack(
         [values[n][tuple(slice(at, at + part) for at, part in zip(begin, sides, strict=True))] for n, *begin in chosen]
     )
-    images = quantise((pieces.astype(np.float32) - low) / (high - low))
+    return pieces.astype(np.float32)
+
+
+def respond(engine: Any, cuts: NDArray[np.float32], input_range: tuple[float, float]) -> NDArray[np.float32]:
+    """Measures the response of all filters to natural inputs.
+
+    Args:
+        engine: Engine of the layer.
+        cuts: What `cut` returned, values in `input_range`; a warning says if they are not.
+        input_range: What 0 and 255 of a picture stand for.
+
+    Returns:
+        float32 `[cuts, filters]`.
+    """
+    warn_if_other(cuts, input_range)
+    low, high = input_range
+    images = quantise((cuts - low) / (high - low))
     return np.concatenate([engine.measure(images[at : at + _BATCH]) for at in range(0, len(images), _BATCH)])

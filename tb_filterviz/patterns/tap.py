@@ -114,11 +114,13 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
     except _Answer as answer:
         heard = answer.heard
     except (ValueError, tf.errors.OpError) as error:
-        raise SizeError(
-            "The model cannot run on pictures of this `size`",
-            "choose another one",
-            f"{received}. The model said: {_gist(error)}",
-        ) from error
+        if ear.heard is None:
+            raise SizeError(
+                "The model cannot run on pictures of this `size`",
+                "choose another one",
+                f"{received}. The model said: {_gist(error)}",
+            ) from error
+        heard = ear.heard  # what cannot run follows the layer, and no normalisation came before it
     else:
         if ear.heard is None:
             raise ValueError(
@@ -190,11 +192,7 @@ class _Ear:
                     return self._hear(call, args, kwargs)
                 if id(layer) in self._loops and self.heard is None:
                     return self._at_once(layer, *args, **kwargs)
-                if (
-                    self._output is not None
-                    and not layer._layers
-                    and any(one is self._output for one in keras.tree.flatten(args))
-                ):
+                if self.heard is not None and not layer._layers and self._takes_output(args):
                     found = layer if isinstance(layer, keras.layers.BatchNormalization) else None
                     raise _Answer(dataclasses.replace(self.heard, normalization=found))
             return call(*args, **kwargs)
@@ -208,6 +206,9 @@ class _Ear:
         outputs = layer.layer(tf.reshape(inputs, [-1, *inputs.shape[2:]]), training=training)
         self._frames //= steps
         return tf.reshape(outputs, [shape[0], steps, *outputs.shape[1:]])
+
+    def _takes_output(self, args: Any) -> bool:
+        return self._output is not None and any(one is self._output for one in keras.tree.flatten(args))
 
     def _hear(self, call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         activation = vars(self._target).get("activation")

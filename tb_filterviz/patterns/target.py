@@ -21,11 +21,13 @@ class Target:
         path: Its path in the model.
         layer: The layer, or the function that stands for one.
         record: The identity of its kernel, of the last where it has two: the one that makes its outputs.
+        kernels: The number of filters of that kernel: those of the layer, or of a gated one more than it has.
     """
 
     path: str
     layer: Any
     record: records.Layer
+    kernels: int | None
 
 
 def find(model: Any, layer: Any) -> Target:
@@ -45,7 +47,7 @@ def find(model: Any, layer: Any) -> Target:
     a_model = isinstance(model, (keras.layers.Layer, tf.Module))
     if a_model and callable(layer) and not isinstance(layer, keras.layers.Layer):
         path = getattr(layer, "name", None) or getattr(layer, "__name__", type(layer).__name__)
-        return Target(str(path), layer, records.Layer(str(path), type(layer).__name__))
+        return Target(str(path), layer, records.Layer(str(path), type(layer).__name__), None)
     if not isinstance(model, keras.layers.Layer):
         raise ValueError(
             "`model` must be a Keras 3 model; or a tf.Module, with a function of its inputs as `layer`. "
@@ -66,7 +68,7 @@ def find(model: Any, layer: Any) -> Target:
         )
     if problem := kernels[-1].problem:
         raise ValueError(f"`layer` cannot have patterns: {problem} Received: layer={path!r}")
-    return Target(path, found, kernels[-1].weight.layer)
+    return Target(path, found, kernels[-1].weight.layer, kernels[-1].weight.filters)
 
 
 def _by_identity(model: Any, tree: list[tuple[str, Any]], layer: Any) -> tuple[str, Any]:
