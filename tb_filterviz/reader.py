@@ -87,15 +87,13 @@ class Log:
             IndexError: If there is no such filter.
             tb_filterviz.wire.FormatError: If the datum is damaged.
         """
-        datum = self._datum(run, layer, step, wire.KERNEL)
-        place = self._place(run, layer, wire.KERNEL)
+        place, datum = self._place(run, layer, step, wire.KERNEL)
         header = place.header(datum)
         return np.moveaxis(place.filters(datum, header, positions(filters, len(header.filters))), 0, -1)
 
     def patterns(self, run: str, layer: str, step: int = -1) -> records.Patterns:
         """Reads the patterns of a layer at one step; arguments and exceptions are those of `kernel`."""
-        datum = self._datum(run, layer, step, wire.PATTERNS)
-        place = self._place(run, layer, wire.PATTERNS)
+        place, datum = self._place(run, layer, step, wire.PATTERNS)
         header = place.header(datum)
         numbers = place.numbers(datum, header)
         return records.Patterns(
@@ -137,8 +135,8 @@ class Log:
             log.grid("run1", "conv2/kernel", filters=7, inputs="all", width=1200, theme="dark").save("filter7.png")
             ```
         """
-        datum, place = self._datum(run, layer, step, kind), self._place(run, layer, kind)
-        return make("kernels" if kind == wire.KERNEL else "patterns", place, datum, filters, _options(options))
+        what = "kernels" if kind == wire.KERNEL else "patterns"
+        return self.figure(what, run, layer, step, kind=kind, filters=filters, options=_options(options))
 
     def history(
         self, run: str, layer: str, *, kind: str = wire.KERNEL, filters: Chosen = None, **options: Any
@@ -164,7 +162,7 @@ class Log:
             log.history("run1", "conv1/kernel", fps=8).save("training.gif")
             ```
         """
-        return make("history", self._place(run, layer, kind), None, filters, _options(options))
+        return self.figure("history", run, layer, kind=kind, filters=filters, options=_options(options))
 
     def numbers(
         self, run: str, layer: str, step: int = -1, *, kind: str = wire.KERNEL, filters: Chosen = None
@@ -176,8 +174,22 @@ class Log:
             log.numbers("run1", "conv1/kernel").save("numbers.csv")
             ```
         """
-        datum, place = self._datum(run, layer, step, kind), self._place(run, layer, kind)
-        return make("numbers", place, datum, filters, Options())
+        return self.figure("numbers", run, layer, step, kind=kind, filters=filters)
+
+    def figure(
+        self,
+        what: str,
+        run: str,
+        layer: str,
+        step: int = -1,
+        *,
+        kind: str = wire.KERNEL,
+        filters: Chosen = None,
+        options: Options | None = None,
+    ) -> Figure:
+        """Returns what `grid`, `history` and `numbers` do, by its name: one of `tb_filterviz.export.make.WHAT`."""
+        place, datum = self._place(run, layer, step, kind)
+        return make(what, place, None if what == "history" else datum, filters, options or Options())
 
     def __repr__(self) -> str:
         return f"tb_filterviz.read({self._logdir!r})"
@@ -200,9 +212,6 @@ class Log:
         cells = [[f"<td>{html.escape(cell)}</td>" for cell in row] for row in rows]
         lines = "".join(f"<tr>{''.join(row)}</tr>" for row in cells)
         return f"<table><tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr>{lines}</table>"
-
-    def _place(self, run: str, layer: str, kind: str) -> Place:
-        return Place(self._store, self._source(), self._series(run, layer, kind), layer, LOCAL)
 
     def _source(self) -> EventFileSource:
         return EventFileSource(self._index.contents, self._memo)
@@ -233,12 +242,14 @@ class Log:
             f"run {run!r} has no {kind} of a layer {layer!r}; it has {', '.join(map(repr, names)) or 'none'}"
         )
 
-    def _datum(self, run: str, layer: str, step: int, kind: str) -> Datum:
-        data = self._series(run, layer, kind).data
+    def _place(self, run: str, layer: str, step: int, kind: str) -> tuple[Place, Datum]:
+        """Returns a series, and its datum at a step."""
+        series = self._series(run, layer, kind)
+        data = series.data
         by_step = {datum.step: datum for datum in data}
         if step not in by_step and step != -1:
             raise KeyError(f"{layer!r} has no step {step}; it has {len(data)}, from {data[0].step} to {data[-1].step}")
-        return by_step.get(step, data[-1])
+        return Place(self._store, self._source(), series, layer, LOCAL), by_step.get(step, data[-1])
 
 
 def read(logdir: str | os.PathLike[str]) -> Log:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ _BLOCK = 1 << 12  # colours compared with a palette at a time
 
 def apng(frames: Iterable[Image.Image], fps: float) -> bytes:
     """Returns an animated PNG, which repeats; each pixel is exact."""
-    first, rest = _split(frames)
+    first, *rest = frames
     file = io.BytesIO()
     first.save(file, format="PNG", save_all=True, append_images=rest, duration=round(1000 / fps), loop=0)
     return file.getvalue()
@@ -32,7 +32,7 @@ def webp(frames: Iterable[Image.Image], fps: float) -> bytes:
     """
     if not features.check("webp"):
         raise OptionError("format", "another, as the Pillow installed was built without WebP", "webp")
-    first, rest = _split(frames)
+    first, *rest = frames
     file = io.BytesIO()
     more = {"save_all": True, "append_images": rest, "duration": round(1000 / fps), "loop": 0}
     first.save(file, format="WEBP", lossless=True, quality=50, method=2, **more)
@@ -46,23 +46,18 @@ def gif(frames: Iterable[Image.Image], fps: float, colours: NDArray[np.uint8] | 
         frames: RGB images of one size.
         fps: Frames a second; a GIF counts in hundredths of a second.
         colours: The map, uint8 `[n, 3]`, of pictures that are coloured by one. A GIF has 256 colours: each pixel gets
-            the nearest of 239 of the map's, the mark of what is not finite, and shades for text, the same in all frames.
-            None for other pictures: each frame then has 256 colours of its own.
+            the nearest of 239 of the map's, the mark of what is not finite, and shades for text, the same in all
+            frames. None for other pictures: each frame then has 256 colours of its own.
     """
-    first, rest = _split(frames)
+    first, *rest = frames
     palette = None if colours is None else _palette(colours, first)
-    paletted = (_quantized(frame, palette) for frame in rest)
+    paletted = [_quantized(frame, palette) for frame in rest]
     duration = max(2, round(100 / fps)) * 10
     file = io.BytesIO()
     _quantized(first, palette).save(
         file, format="GIF", save_all=True, append_images=paletted, duration=duration, loop=0, optimize=False
     )
     return file.getvalue()
-
-
-def _split(frames: Iterable[Image.Image]) -> tuple[Image.Image, Iterator[Image.Image]]:
-    rest = iter(frames)
-    return next(rest), rest
 
 
 def _quantized(frame: Image.Image, palette: NDArray[np.uint8] | None) -> Image.Image:

@@ -37,12 +37,11 @@ class Content:
         heading: What is shown, in a few words.
         lines: What else is to be known of it: each text begins a line.
         notes: What the colours and marks mean, for below the picture.
-        scale: Pixels along each side of a number, unless something else was asked for.
         rows: Texts for whole rows, and then `columns` for whole columns, where the tiles are a table of two things.
         columns: See `rows`.
         counted: Whether the labels count from the first on, so that those of rows and columns can say all of them.
         bar: The scale of colours, if there is one.
-        gap: Pixels between tiles; the default follows the scale.
+        as_is: Whether tiles are pictures, shown pixel by pixel unless something else was asked for.
     """
 
     tiles: NDArray[np.uint8]
@@ -50,12 +49,11 @@ class Content:
     heading: str
     lines: Sequence[str]
     notes: Sequence[str]
-    scale: int
     rows: Sequence[str] = ()
     columns: Sequence[str] = ()
     counted: bool = False
     bar: Bar | None = None
-    gap: int | None = None
+    as_is: bool = False
 
 
 def plain(text: str, longest: int = _LONGEST) -> str:

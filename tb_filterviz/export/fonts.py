@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import functools
+import math
 
-from PIL import ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 from tb_filterviz.export.options import OptionError
+
+_FINER = 4  # text is drawn so many times as large: letters at whole pixels would run words together
 
 _PLAINER = str.maketrans({"\N{MINUS SIGN}": "-", "\N{MULTIPLICATION SIGN}": "x"})
 _DRAWN = frozenset("\N{HORIZONTAL ELLIPSIS}\N{MIDDLE DOT}")
 
 
 @functools.lru_cache(16)
-def font(size: int) -> ImageFont.FreeTypeFont:
-    """Returns the typeface at a size in pixels; kerning does not depend on what else is installed."""
-    default = ImageFont.load_default(size)
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    """Returns the typeface, `_FINER` times as large; how letters are set does not depend on what else is installed."""
+    default = ImageFont.load_default(_FINER * size)
     if not isinstance(default, ImageFont.FreeTypeFont):
         raise OptionError("caption", "false, and `labels` and `bar` too, as the Pillow installed has no FreeType", True)
     return default.font_variant(layout_engine=ImageFont.Layout.BASIC)
@@ -36,7 +39,21 @@ def drawable(text: str) -> str:
 
 def length(text: str, size: int) -> int:
     """Returns the width of a line of text in pixels, rounded up."""
-    return -int(-font(size).getlength(drawable(text)) // 1)
+    return math.ceil(_font(size).getlength(drawable(text)) / _FINER)
+
+
+def mask(text: str, size: int) -> tuple[Image.Image, int]:
+    """Draws a line of text, with letters set to a fraction of a pixel.
+
+    Returns:
+        The share of each pixel that is inked, mode `L`, and how far above its lower edge the base line is. The left
+        edge is where the text begins.
+    """
+    face, words = _font(size), drawable(text)
+    above, below = size * 5 // 4, size // 2
+    large = Image.new("L", (_FINER * (length(text, size) + size), _FINER * (above + below)))
+    ImageDraw.Draw(large).text((0, _FINER * above), words, fill=255, font=face, anchor="ls")
+    return large.reduce(_FINER), below
 
 
 def wrap(text: str, size: int, width: int) -> list[str]:

@@ -13,7 +13,6 @@ from tb_filterviz import colormap, mosaic, wire
 from tb_filterviz.export.content import Bar, Content, number, product
 from tb_filterviz.export.options import LIMITS, Options
 
-_TILE = 32  # pixels, about: the width of a tile where no size was asked for
 _NAMES = {
     "bluered": ("blue", "white", "red"),
     "blueorange": ("blue", "white", "orange"),
@@ -84,7 +83,6 @@ def one_step(shown: Shown, pictures: NDArray[Any], options: Options, heading: st
     common: dict[str, Any] = {
         "heading": heading,
         "notes": [_colours(shown, options), *_marks(shown)],
-        "scale": max(1, _TILE // max(tiles.shape[1:3])),
         "bar": _bar(shown, options),
     }
     if rgb or inputs == 1:
@@ -125,7 +123,6 @@ def over_steps(
         "heading": heading,
         "lines": [*lines, f"{what}, at {count} steps" + (" (rows)" if across > 1 else "")],
         "notes": [_colours(shown, options), *_marks(shown)],
-        "scale": max(1, _TILE // max(tiles.shape[1:3])),
         "bar": _bar(shown, options),
     }
     if across == 1:

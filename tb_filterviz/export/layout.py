@@ -19,10 +19,13 @@ _COLOURS: dict[str, tuple[Colour, Colour, Colour]] = {
 }
 """Background, text and lesser text: those of TensorBoard."""
 
-_SMALLEST_TEXT, _LARGEST_TEXT, _SMALLEST_LABEL = 11, 200, 9
+_SMALLEST_TEXT, _LARGEST_TEXT, _SMALLEST_LABEL = 12, 200, 10
 _WIDTHS_IN_TEXT = 60  # of a picture, in sizes of its text: print it over a page, and the text is as small as a caption
 _LEAST_WIDTH = 30  # of a page, in sizes of its text, that a line holds a few words
+_TILES = (32, 160)  # smallest and largest tiles of weights, in pixels, where no size was asked for
+_PATTERN_GAP = 4
 _LONGEST_LINE = 2000  # characters
+_LEAST_COLUMNS = 4
 _ROUND = 8  # columns are a multiple of it where there are many, that places are easily counted
 
 
@@ -57,10 +60,9 @@ def compose(content: Content, options: Options, budget: Budget, title: str) -> S
     """
     plan = _plan(content, options)
     background, strong, weak = _COLOURS[options.theme]
-    bare = not (options.caption or options.labels or (options.bar and content.bar))
-    margin = 0 if bare else plan.text
-    inner = plan.left + plan.width
-    width = options.width or (inner if bare else max(inner, _LEAST_WIDTH * plan.text)) + 2 * margin
+    margin = _margin(content, options, plan.text)
+    least = _LEAST_WIDTH * plan.text if margin else 0
+    width = options.width or max(plan.left + plan.width, least) + 2 * margin
     texts: list[Text] = []
     pictures: list[Picture] = []
     y = margin
@@ -70,7 +72,7 @@ def compose(content: Content, options: Options, budget: Budget, title: str) -> S
             heading, lines = options.caption.splitlines(), ()
         y = _write(texts, heading, margin, y, width - 2 * margin, _larger(plan.text), strong)
         y = _write(texts, lines, margin, y, width - 2 * margin, plan.text, weak) + plan.text // 2
-    x = margin + plan.left + max(0, width - 2 * margin - inner) // 2 if options.width else margin + plan.left
+    x = margin + plan.left
     y += plan.top
     height = y + plan.height
     notes = content.notes if options.caption is True else ()
@@ -98,19 +100,18 @@ def _plan(content: Content, options: Options) -> _Plan:
     given = len(content.columns) or options.columns
     longest = _longest(content.rows or content.labels)
     if options.width is None:
-        scale = options.scale or content.scale
-        gap = _gap(content, scale)
-        columns = given or _columns(count, high * scale + gap, wide * scale + gap)
-        text = _clamp((columns * (wide * scale + gap)) // _WIDTHS_IN_TEXT)
+        columns = given or _columns(count, high, wide)
+        scale = options.scale or _scale(content, columns)
+        text = _clamp((columns * (wide * scale + _gap(content, scale))) // _WIDTHS_IN_TEXT)
         return _fitted(content, options, longest, scale, columns, text)
     text = _clamp(options.width // _WIDTHS_IN_TEXT)
-    columns = given or _columns(count, high + 1, wide + 1)
+    columns = given or _columns(count, high, wide)
     while True:
         for scale in range(max(1, options.width // (columns * wide)), 0, -1):
             plan = _fitted(content, options, longest, scale, columns, text)
-            needed = plan.left + plan.width + 2 * text
+            needed = plan.left + plan.width + 2 * _margin(content, options, text)
             if needed <= options.width:
-                return plan
+                return _spread(plan, options.width - needed)
         if given or columns == 1:
             raise OptionError("width", f"at least {needed}, or `columns` less", options.width)
         columns = max(1, columns * options.width // needed if needed > 2 * options.width else columns - 1)
@@ -131,12 +132,18 @@ def _fitted(content: Content, options: Options, longest: Sequence[str], scale: i
         widest = _widest(longest, label)
         on_tiles = widest <= wide * scale or not content.counted
         if on_tiles:
-            top = label * 5 // 4
-            gap_y, gap_x = gap + top, max(gap, widest + label // 2 - wide * scale)
+            top = label * 4 // 3
+            gap_y, gap_x = gap + label // 3 + top, max(gap, widest + label // 2 - wide * scale)
         else:
             left, top = widest + label // 2, label * 3 // 2
     width, height = columns * (wide * scale + gap_x) - gap_x, rows * (high * scale + gap_y) - gap_y
     return _Plan(text, label, scale, columns, gap_x, gap_y, on_tiles, left, top, width, height)
+
+
+def _spread(plan: _Plan, room: int) -> _Plan:
+    """Sets tiles further apart, to fill the width."""
+    more = room // max(1, plan.columns - 1)
+    return dataclasses.replace(plan, gap_x=plan.gap_x + more, width=plan.width + more * (plan.columns - 1))
 
 
 def _labels(content: Content, plan: _Plan, x: int, y: int, colour: Colour) -> list[Text]:
@@ -189,12 +196,24 @@ def _write(texts: list[Text], lines: Sequence[str], x: int, y: int, width: int, 
 
 
 def _columns(count: int, pitch_y: int, pitch_x: int) -> int:
-    columns = mosaic.default_columns(count, pitch_y, pitch_x)
-    return min(count, -(-columns // _ROUND) * _ROUND) if columns > _ROUND // 2 + 1 else columns
+    columns = max(min(count, _LEAST_COLUMNS), mosaic.default_columns(count, pitch_y, pitch_x))
+    return min(count, -(-columns // _ROUND) * _ROUND) if columns > _LEAST_COLUMNS + 1 else columns
+
+
+def _margin(content: Content, options: Options, text: int) -> int:
+    """Returns the room around everything: none where there is nothing but tiles."""
+    return text if options.caption or options.labels or (options.bar and content.bar) else 0
 
 
 def _gap(content: Content, scale: int) -> int:
-    return max(1, scale // 4) if content.gap is None else content.gap
+    return _PATTERN_GAP if content.as_is else max(1, max(content.tiles.shape[1:3]) * scale // 12)
+
+
+def _scale(content: Content, columns: int) -> int:
+    """Returns the scale where none was asked for: tiles are larger where they are few."""
+    most = max(columns, -(-len(content.tiles) // columns))
+    tile = max(_TILES[0], min(_TILES[1], _LEAST_WIDTH * _SMALLEST_TEXT // most))
+    return 1 if content.as_is else max(1, tile // max(content.tiles.shape[1:3]))
 
 
 def _longest(texts: Sequence[str]) -> list[str]:

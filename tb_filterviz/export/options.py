@@ -69,8 +69,8 @@ class Options:
             number, over all steps that are shown.
         colormap: One of `tb_filterviz.colormap.MAPS`; the default is `"bluered"`, and `"night"` on dark.
         theme: `"light"` or `"dark"`.
-        scale: Pixels along each side of a weight, or of a pattern's pixel. The default makes tiles of weights about 32
-            pixels wide, and shows patterns as they are.
+        scale: Pixels along each side of a weight, or of a pattern's pixel. The default makes tiles of weights from 32
+            to 160 pixels wide, larger where they are few, and shows patterns as they are.
         width: Pixels of the whole figure's width, in place of `scale`.
         columns: Tiles in a row; the default makes the whole about square.
         caption: Whether to write what is shown, or a text to write in place of that.

@@ -15,7 +15,7 @@ from tb_filterviz import slices, wire
 from tb_filterviz.export.options import Budget, OptionError
 from tb_filterviz.store import Datum, DatumGoneError, Series, Source, Store
 
-Chosen = int | slice | range | Sequence[int] | None
+Chosen = int | np.integer[Any] | slice | range | Sequence[int] | None
 """Filters: an index, a slice or a sequence of indices, negative ones from the end; None for all."""
 
 
@@ -121,7 +121,7 @@ def positions(filters: Chosen, count: int) -> list[int]:
     try:
         if isinstance(filters, range) and len(filters) > count:
             raise IndexError(filters)  # before a list of it is made
-        return [every[position] for position in ([filters] if isinstance(filters, int) else filters)]
+        return [every[position] for position in ([filters] if isinstance(filters, int | np.integer) else filters)]
     except (IndexError, TypeError) as error:
         raise IndexError(f"`filters` must be indices of the {count} filters. Received: filters={filters!r}") from error
 
@@ -141,6 +141,6 @@ def patterned(filters: Chosen, known: Sequence[int]) -> list[int]:
         return [position for position, index in enumerate(known) if index in wanted]
     places = {index: position for position, index in enumerate(known)}
     try:
-        return [places[index] for index in ([filters] if isinstance(filters, int) else filters)]
+        return [places[index] for index in ([filters] if isinstance(filters, int | np.integer) else filters)]
     except (KeyError, TypeError) as error:
         raise IndexError(f"`filters` must be of those that have a pattern. Received: filters={filters!r}") from error

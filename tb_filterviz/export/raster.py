@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from tb_filterviz.export import fonts
 from tb_filterviz.export.scene import Scene
 
-_ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
+_ANCHORS = {"start": 0.0, "middle": 0.5, "end": 1.0}
 
 
 def image(scene: Scene) -> Image.Image:
@@ -18,10 +18,10 @@ def image(scene: Scene) -> Image.Image:
     page = Image.new("RGB", (scene.width, scene.height), scene.background)
     for picture in scene.pictures:
         page.paste(Image.fromarray(np.ascontiguousarray(picture.pixels)), (picture.x, picture.y))
-    draw = ImageDraw.Draw(page)
     for text in scene.texts:
-        place, words = (text.x, text.y), fonts.drawable(text.text)
-        draw.text(place, words, fill=text.colour, font=fonts.font(text.size), anchor=_ANCHORS[text.anchor])
+        inked, below = fonts.mask(text.text, text.size)
+        left = text.x - round(_ANCHORS[text.anchor] * fonts.length(text.text, text.size))
+        page.paste(text.colour, (left, text.y + below - inked.height), inked)
     return page
 
 

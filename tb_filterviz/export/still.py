@@ -16,8 +16,6 @@ from tb_filterviz.export.options import LIMITS, OptionError, Options
 from tb_filterviz.export.place import Chosen, Place, patterned, positions
 from tb_filterviz.store import Datum
 
-_PATTERN_GAP = 4
-
 
 class Numbers(Figure):
     """The numbers of each filter of a kernel, or of each pattern: a table, and no picture."""
@@ -148,6 +146,5 @@ def patterns_content(
         heading=plain(layer),
         lines=lines,
         notes=notes,
-        scale=1,
-        gap=_PATTERN_GAP,
+        as_is=True,
     )
