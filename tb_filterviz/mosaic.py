@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tb_filterviz import colormap
 
 _WHITE = (255, 255, 255)
+_BLOCK = 1 << 18  # weights coloured at a time, as that takes many times their memory
 
 
 def kernel_tiles(
@@ -36,13 +37,19 @@ def kernel_tiles(
     depth = math.prod(spatial[:-2])
     planes = pictures.reshape(count, inputs, depth, height, width)
     scales = np.broadcast_to(np.asarray(limits, np.float64), (count,)).reshape(count, 1, 1, 1, 1)
-    if rgb:
-        if inputs != 3:
-            raise ValueError(f"`rgb` needs pictures of three inputs. Received: {inputs} inputs")
-        colours = colormap.rgb_levels(np.moveaxis(planes, 1, -1), scales)[:, np.newaxis]
-    else:
-        colours = colormap.table(name)[colormap.indices(planes, scales)]
-    return np.ascontiguousarray(colours.transpose(0, 3, 1, 2, 4, 5)).reshape(count, height, -1, 3)
+    if rgb and inputs != 3:
+        raise ValueError(f"`rgb` needs pictures of three inputs. Received: {inputs} inputs")
+    tiles = np.empty((count, height, 1 if rgb else inputs, depth, width, 3), np.uint8)
+    table = colormap.table(name)
+    block = max(1, _BLOCK // max(1, math.prod(planes.shape[1:])))
+    for start in range(0, count, block):
+        part, limit = planes[start : start + block], scales[start : start + block]
+        if rgb:
+            colours = colormap.rgb_levels(np.moveaxis(part, 1, -1), limit)[:, np.newaxis]
+        else:
+            colours = table[colormap.indices(part, limit)]
+        tiles[start : start + block] = colours.transpose(0, 3, 1, 2, 4, 5)
+    return tiles.reshape(count, height, -1, 3)
 
 
 def default_columns(count: int, pitch_y: int, pitch_x: int) -> int:
@@ -87,7 +94,8 @@ def grid(
     rows = -(-count // across)
     cells = np.empty((rows * across, pitch_y, pitch_x, 3), np.uint8)
     cells[:] = background
-    cells[:count, :height, :width] = tiles.repeat(scale, axis=1).repeat(scale, axis=2)
+    for y, x in np.ndindex(scale, scale):
+        cells[:count, y:height:scale, x:width:scale] = tiles
     canvas: NDArray[np.uint8] = (
         cells.reshape(rows, across, pitch_y, pitch_x, 3).swapaxes(1, 2).reshape(rows * pitch_y, across * pitch_x, 3)
     )

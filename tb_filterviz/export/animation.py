@@ -62,7 +62,7 @@ def gif(frames: Iterable[Image.Image], fps: float, colours: NDArray[np.uint8] | 
 
 def _quantized(frame: Image.Image, palette: NDArray[np.uint8] | None) -> Image.Image:
     if palette is None:
-        return frame.quantize(_GIF_COLOURS, dither=Image.Dither.FLOYDSTEINBERG)
+        return frame.quantize(_GIF_COLOURS, dither=Image.Dither.NONE)
     red, green, blue = np.moveaxis(np.asarray(frame).astype(np.uint32), -1, 0)
     packed = red << 16 | green << 8 | blue
     places = np.zeros(1 << 24, np.uint8)  # of each colour there is: faster than to sort all pixels

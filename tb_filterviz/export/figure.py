@@ -109,26 +109,28 @@ class Figure(abc.ABC):
     def table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
         """Returns the names and the rows of a table of numbers."""
 
-    def frames(self) -> tuple[int, Iterator[Content]]:
-        """Returns how many frames the animation has, and what each shows."""
-        return 1, iter([self.content()])
+    def frames(self, most: int) -> Iterator[Content]:
+        """Yields what each frame of the animation shows, of at most so many; a figure of one step has one."""
+        yield self.content()
 
     @functools.cached_property
     def _scene(self) -> Scene:
-        return layout.compose(self.content(), self._options, self._budget, self.title)
+        return self._composed(self.content())
 
     @property
     def _colours(self) -> NDArray[np.uint8] | None:
         return colormap.table(self._options.map)
 
     def _drawn(self) -> Iterator[Image.Image]:
-        count, frames = self.frames()
-        for content in frames:
-            scene = layout.compose(content, self._options, self._budget, self.title)
-            most = self._budget.total // (scene.width * scene.height)
-            if count > most:
-                raise OptionError("frames", f"at most {most} at this size: all have {self._budget.total} pixels", count)
-            yield raster.image(scene)
+        """Draws the frames: as many steps as there is room for, or those that were asked for."""
+        page = self._composed(next(self.frames(1)))
+        most = self._budget.total // (page.width * page.height)
+        if self._options.frames and self._options.frames > most:
+            raise OptionError("frames", f"at most {most} at this size", self._options.frames)
+        return (raster.image(self._composed(content)) for content in self.frames(max(1, most)))
+
+    def _composed(self, content: Content) -> Scene:
+        return layout.compose(content, self._options, self._budget, self.title)
 
     def _repr_png_(self) -> bytes:
         return raster.png(raster.image(self._scene))

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tb_filterviz.export.options import OptionError
 
-_FINER = 4  # text is drawn so many times as large: letters at whole pixels would run words together
+_FINE = 48  # pixels: small text is drawn larger, as letters at whole pixels would run words together
 
 _PLAINER = str.maketrans({"\N{MINUS SIGN}": "-", "\N{MULTIPLICATION SIGN}": "x"})
 _DRAWN = frozenset("\N{HORIZONTAL ELLIPSIS}\N{MIDDLE DOT}")
@@ -17,11 +17,15 @@ _DRAWN = frozenset("\N{HORIZONTAL ELLIPSIS}\N{MIDDLE DOT}")
 
 @functools.lru_cache(16)
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    """Returns the typeface, `_FINER` times as large; how letters are set does not depend on what else is installed."""
-    default = ImageFont.load_default(_FINER * size)
+    """Returns the typeface; how letters are set does not depend on what else is installed."""
+    default = ImageFont.load_default(size)
     if not isinstance(default, ImageFont.FreeTypeFont):
         raise OptionError("caption", "false, and `labels` and `bar` too, as the Pillow installed has no FreeType", True)
     return default.font_variant(layout_engine=ImageFont.Layout.BASIC)
+
+
+def _finer(size: int) -> int:
+    return max(1, _FINE // size)
 
 
 def drawable(text: str) -> str:
@@ -39,7 +43,8 @@ def drawable(text: str) -> str:
 
 def length(text: str, size: int) -> int:
     """Returns the width of a line of text in pixels, rounded up."""
-    return math.ceil(_font(size).getlength(drawable(text)) / _FINER)
+    finer = _finer(size)
+    return math.ceil(_font(finer * size).getlength(drawable(text)) / finer)
 
 
 def mask(text: str, size: int) -> tuple[Image.Image, int]:
@@ -49,11 +54,11 @@ def mask(text: str, size: int) -> tuple[Image.Image, int]:
         The share of each pixel that is inked, mode `L`, and how far above its lower edge the base line is. The left
         edge is where the text begins.
     """
-    face, words = _font(size), drawable(text)
+    finer, words = _finer(size), drawable(text)
     above, below = size * 5 // 4, size // 2
-    large = Image.new("L", (_FINER * (length(text, size) + size), _FINER * (above + below)))
-    ImageDraw.Draw(large).text((0, _FINER * above), words, fill=255, font=face, anchor="ls")
-    return large.reduce(_FINER), below
+    large = Image.new("L", (finer * (length(text, size) + size), finer * (above + below)))
+    ImageDraw.Draw(large).text((0, finer * above), words, fill=255, font=_font(finer * size), anchor="ls")
+    return large.reduce(finer), below
 
 
 def wrap(text: str, size: int, width: int) -> list[str]:

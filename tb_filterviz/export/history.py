@@ -106,14 +106,13 @@ class KernelHistory(History):
         lines = self._lines(kernels.facts(self._newest), len(steps))
         return kernels.over_steps(shown, pictures, steps, self._options, plain(self._place.layer), lines)
 
-    def frames(self) -> tuple[int, Iterator[Content]]:
-        """Returns how many steps there are, and the picture of each."""
+    def frames(self, most: int) -> Iterator[Content]:
+        """Yields the picture of each step."""
         steps, pictures, shown = self._read
-        heading, lines = plain(self._place.layer), self._lines(kernels.facts(self._newest), len(steps))
-        return len(steps), (
-            kernels.one_step(shown, picture, self._options, heading, [f"Step {step}", *lines])
-            for step, picture in zip(steps, pictures, strict=True)
-        )
+        places = sample(range(len(steps)), most)
+        heading, lines = plain(self._place.layer), self._lines(kernels.facts(self._newest), len(places))
+        for at in places:
+            yield kernels.one_step(shown, pictures[at], self._options, heading, [f"Step {steps[at]}", *lines])
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Returns `kernels`, `(steps, *spatial, in, filters)` as stored; `steps`, `filters`, `numbers` and `names`."""
@@ -126,6 +125,10 @@ class KernelHistory(History):
             "numbers": np.stack([numbers for _, (_, numbers) in read]),
             "names": np.array(self._newest.numbers, np.str_),
         }
+
+    @property
+    def _colours(self) -> NDArray[np.uint8] | None:
+        return None if self._inputs == "rgb" else super()._colours
 
     def _filters_of(self, datum: Datum, header: wire.Header) -> NDArray[Any]:
         return self._place.filters(datum, header, self._filters)
@@ -181,20 +184,18 @@ class PatternHistory(History):
         columns = [str(index) for index in self._filters]
         return dataclasses.replace(content, labels=(), rows=[str(step) for step in steps], columns=columns)
 
-    def frames(self) -> tuple[int, Iterator[Content]]:
-        """Returns how many steps there are, and the patterns of each."""
+    def frames(self, most: int) -> Iterator[Content]:
+        """Yields the patterns of each step."""
         steps, images, numbers = self._read
-        names, lines = (
-            [str(index) for index in self._filters],
-            self._lines(pattern_facts(self._newest, self._filters), len(steps)),
-        )
-        return len(steps), (
-            patterns_content(
-                *(self._newest, names, pictures, failed != 0, self._place.layer, [f"Step {step}", *lines]),
-                marked=bool(numbers[..., 2].any()),
+        places = sample(range(len(steps)), most)
+        names = [str(index) for index in self._filters]
+        lines = self._lines(pattern_facts(self._newest, self._filters), len(places))
+        failed = numbers[..., 2] != 0
+        for at in places:
+            texts = [f"Step {steps[at]}", *lines]
+            yield patterns_content(
+                self._newest, names, images[at], failed[at], self._place.layer, texts, marked=bool(failed.any())
             )
-            for step, pictures, failed in zip(steps, images, numbers[..., 2], strict=True)
-        )
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Returns `images`, uint8 `[steps, filters, height, width, channels]`; the others of `KernelHistory`."""
@@ -225,7 +226,7 @@ class PatternHistory(History):
         return steps, np.stack([images for images, _ in read_ones]), np.stack([numbers for _, numbers in read_ones])
 
 
-def sample(data: Sequence[Datum], most: int) -> list[Datum]:
+def sample(data: Sequence[T], most: int) -> list[T]:
     """Returns at most so many of the data, evenly chosen, with the last, and the first if two are allowed."""
     if len(data) <= most:
         return list(data)

@@ -141,6 +141,6 @@ def patterned(filters: Chosen, known: Sequence[int]) -> list[int]:
         return [position for position, index in enumerate(known) if index in wanted]
     places = {index: position for position, index in enumerate(known)}
     try:
-        return [places[index] for index in ([filters] if isinstance(filters, int | np.integer) else filters)]
-    except (KeyError, TypeError) as error:
+        return [places[int(index)] for index in ([filters] if isinstance(filters, int | np.integer) else filters)]
+    except (KeyError, TypeError, ValueError) as error:
         raise IndexError(f"`filters` must be of those that have a pattern. Received: filters={filters!r}") from error
