@@ -144,7 +144,7 @@ def test_files_may_be_kept_if_they_have_a_version(board):
         ({"labels": "1"}, 400, "'labels' must be true or false, but was '1'"),
         ({"what": "history", "fps": "0"}, 400, "'fps' must be a number from 0.1 to 50, but was 0"),
         ({"what": "history", "frames": "101"}, 400, "'frames' must be an integer from 1 to 100, but was 101"),
-        ({"what": "history", "width": "4000", "format": "gif"}, 400, "'frames' must be at most"),
+        ({"what": "history", "width": "4000", "frames": "3", "format": "gif"}, 400, "'frames' must be at most 2 at"),
         ({"what": "history", "inputs": "all"}, 400, "'filters' must be one filter, or `inputs` one slice of each"),
     ],
 )

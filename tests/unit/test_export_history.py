@@ -38,7 +38,7 @@ def pattern_events():
 @pytest.fixture(scope="module")
 def log(tmp_path_factory):
     directory = tmp_path_factory.mktemp("logs")
-    events = [*kernel_events("conv2", 0), *pattern_events()]
+    events = [*kernel_events("conv1", 0), *kernel_events("conv2", 1), *pattern_events()]
     logs.write_file(directory / "train" / "events.out.tfevents.1", events)
     return filterviz.read(directory)
 
@@ -84,9 +84,10 @@ def test_captions_say_the_step_and_change_nothing_else(log):
 
 
 @pytest.mark.parametrize("form", ["gif", "apng", "webp"])
-def test_captions_stay_close_too(log, form):
-    """What has no colour of its own in a GIF gets one that is near."""
-    figure = log.history("train", CONV2, theme="dark")
+@pytest.mark.parametrize("layer", [CONV2, "net/conv1/kernel"])
+def test_colours_stay_close(log, form, layer):
+    """What has no colour of its own in a GIF gets one that is near, in captions and in layers of colours too."""
+    figure = log.history("train", layer, theme="dark", filters=[1, 2])
     for frame, exact in zip(pictures.frames(figure.encode(form)), pictures.frames(figure.encode("apng")), strict=True):
         assert np.abs(frame.astype(int) - exact).max() <= (12 if form == "gif" else 0)
 
@@ -200,6 +201,11 @@ def place(log, budget):
     return type(found)(found.store, found.source, found.series, found.layer, budget)
 
 
+def test_an_animation_has_as_many_steps_as_there_is_room_for(log):
+    figure = make("history", place(log, Budget(1 << 30, 400_000, 9, 1 << 20)), None, None, Options())
+    assert len(pictures.frames(figure.encode("gif"))) == 2
+
+
 @pytest.mark.parametrize(
     ("budget", "form", "words"),
     [
@@ -217,7 +223,7 @@ def test_what_would_take_too_much_is_refused_before_it_is_made(log, budget, form
     if form == "png":
         monkeypatch.setattr(layout.mosaic, "grid", lambda *_: pytest.fail("drawn"))
     with pytest.raises(OptionError, match=words):
-        make("history", place(log, budget), None, None, Options()).encode(form)
+        make("history", place(log, budget), None, None, Options(frames=3)).encode(form)
 
 
 def test_wrong_wishes_are_named(log):
