@@ -15,7 +15,7 @@ from tb_filterviz.export import kernels
 from tb_filterviz.export.content import Content, plain
 from tb_filterviz.export.figure import MOVING, Figure
 from tb_filterviz.export.options import LIMITS, OptionError, Options
-from tb_filterviz.export.place import Chosen, Place, check_values, patterned, positions
+from tb_filterviz.export.place import Chosen, Place, check_values, patterned
 from tb_filterviz.export.still import pattern_facts, patterns_content
 from tb_filterviz.store import Datum, DatumGoneError
 
@@ -55,8 +55,9 @@ class History(Figure):
 
     def _numbers(self, datum: Datum, header: wire.Header) -> NDArray[np.float32]:
         """Reads the numbers of the filters that are shown."""
-        places = {index: position for position, index in enumerate(header.filters)}
-        return self._place.numbers(datum, header)[[places[index] for index in self._filters]]
+        kernel = header.kind == wire.KERNEL
+        places = self._filters if kernel else patterned(self._filters, header.filters)
+        return self._place.numbers(datum, header)[places]
 
     def _each(self, read: Callable[[Datum, wire.Header], T]) -> list[tuple[int, T]]:
         """Reads something of each step, the newest first; returns it by ascending steps.
@@ -69,9 +70,9 @@ class History(Figure):
             try:
                 header = self._place.header(datum)
                 alike = (header.shape, header.numbers) == (self._newest.shape, self._newest.numbers)
-                if alike and set(self._filters) <= set(header.filters):
+                if alike:
                     found.append((datum.step, read(datum, header)))
-            except (wire.FormatError, DatumGoneError):
+            except (wire.FormatError, DatumGoneError, IndexError):  # the last: a pattern that this step has not
                 continue
         if not found:
             raise wire.FormatError("none of its steps can be read")
@@ -93,9 +94,7 @@ class KernelHistory(History):
     def __init__(self, place: Place, filters: Chosen, options: Options) -> None:
         """Chooses filters; raises as `History` does, and `IndexError` if there is no such filter."""
         super().__init__(place, options)
-        self._filters = positions(filters, self._newest.shape[-1])
-        if not self._filters:
-            raise OptionError("filters", "at least one that there is", filters)
+        self._filters = place.chosen(self._newest, filters)
         self._inputs = options.inputs_of(self._newest.shape[-2])
 
     def content(self) -> Content:
@@ -168,9 +167,7 @@ class PatternHistory(History):
         """Chooses filters; raises as `History` does, and `IndexError` if one has no pattern."""
         super().__init__(place, options)
         known = self._newest.filters
-        self._filters = [known[position] for position in patterned(filters, known)]
-        if not self._filters:
-            raise OptionError("filters", "at least one that has a pattern", filters)
+        self._filters = [known[position] for position in place.chosen(self._newest, filters)]
 
     def content(self) -> Content:
         """Returns a row for each step; the steps of one filter as tiles."""

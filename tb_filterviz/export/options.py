@@ -43,18 +43,20 @@ class Budget:
         total: In all frames of an animation.
         frames: Of an animation, and steps of arrays and tables.
         values: Weights that are read at once.
+        filters: Filters at once: each has a row, and a label.
     """
 
     pixels: int
     total: int
     frames: int
     values: int
+    filters: int
 
 
-LOCAL = Budget(pixels=1 << 28, total=1 << 30, frames=_MAX_FRAMES, values=1 << 32)
+LOCAL = Budget(pixels=1 << 28, total=1 << 30, frames=_MAX_FRAMES, values=1 << 32, filters=1 << 20)
 """For whoever runs the program: what a typing error asks for is refused, and little else."""
 
-SERVER = Budget(pixels=1 << 24, total=1 << 25, frames=100, values=1 << 24)
+SERVER = Budget(pixels=1 << 24, total=1 << 25, frames=100, values=1 << 24, filters=1 << 16)
 """For a URL: at most about 200 MB at a time."""
 
 

@@ -58,6 +58,21 @@ class Place:
                 continue
         raise wire.FormatError("none of its steps can be read")
 
+    def chosen(self, header: wire.Header, filters: Chosen) -> list[int]:
+        """Returns where the chosen filters stand among those of a datum.
+
+        Raises:
+            OptionError: If there are more than the budget allows, or none.
+            IndexError: If there is no such filter.
+        """
+        known = header.filters
+        if filters is None and len(known) > self.budget.filters:
+            raise OptionError("filters", f"at most {self.budget.filters} of the {len(known)} there are", "all")
+        found = positions(filters, len(known)) if header.kind == wire.KERNEL else patterned(filters, known)
+        if not 0 < len(found) <= self.budget.filters:
+            raise OptionError("filters", f"from 1 to {self.budget.filters} that there are", filters)
+        return found
+
     def numbers(self, datum: Datum, header: wire.Header) -> NDArray[np.float32]:
         """Reads the numbers of all filters, float32 `[filters][columns]`; raises as `header` does."""
         return self.store.numbers(self.source, datum, header)

@@ -13,7 +13,7 @@ from tb_filterviz.export import kernels
 from tb_filterviz.export.content import Content, plain, product
 from tb_filterviz.export.figure import NUMBERS, Figure
 from tb_filterviz.export.options import LIMITS, OptionError, Options
-from tb_filterviz.export.place import Chosen, Place, patterned, positions
+from tb_filterviz.export.place import Chosen, Place
 from tb_filterviz.store import Datum
 
 
@@ -27,11 +27,7 @@ class Numbers(Figure):
         super().__init__(f"{place.layer}, run {datum.run}, step {datum.step}", options, place.budget)
         self._place, self._datum, self._header = place, datum, place.header(datum)
         known = self._header.filters
-        self._positions = (
-            positions(filters, len(known)) if self._header.kind == wire.KERNEL else patterned(filters, known)
-        )
-        if not self._positions:
-            raise OptionError("filters", "at least one that there is", filters)
+        self._positions = place.chosen(self._header, filters)
         self._filters = [known[position] for position in self._positions]
         self._numbers = place.numbers(datum, self._header)[self._positions]
 

@@ -127,7 +127,7 @@ def test_files_may_be_kept_if_they_have_a_version(board):
         ({"what": "numbers", "format": "png"}, 400, "'format' must be one of csv, npy, npz, but was 'png'"),
         ({"filters": "20"}, 400, "'filters' must be filters that there are, but was '20'"),
         ({"filters": "0:999999999"}, 400, "'filters' must be filters that there are"),
-        ({"filters": "5:5"}, 400, "'filters' must be at least one that there is"),
+        ({"filters": "5:5"}, 400, "'filters' must be from 1 to 65536 that there are"),
         ({"filters": "-1"}, 400, "'filters' must be all, 7, 0:64 or 0,3,9, but was '-1'"),
         ({"inputs": "20"}, 400, "'inputs' must be an input from 0 to 19, but was 20"),
         ({"inputs": "max"}, 400, "'inputs' must be an index or one of"),

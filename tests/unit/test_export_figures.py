@@ -272,7 +272,7 @@ def test_letters_that_the_typeface_lacks_are_written_as_escapes(log):
         (CONV2, {"inputs": "rgb"}, "needs a kernel of 3 inputs, and this one has 20"),
         (CONV2, {"width": 20}, r"`width` must be at least \d+.*Received: width=20"),
         (CONV2, {"width": 60, "columns": 7}, r"`width` must be at least \d+"),
-        (CONV2, {"filters": []}, "`filters` must be at least one that there is"),
+        (CONV2, {"filters": []}, "`filters` must be from 1 to 1048576 that there are"),
         (WIDE, {"scale": 1024, "inputs": "all"}, "`scale` must be less.* may have 268435456 pixels, not .*scale=1024"),
     ],
 )

@@ -202,21 +202,22 @@ def place(log, budget):
 
 
 def test_an_animation_has_as_many_steps_as_there_is_room_for(log):
-    figure = make("history", place(log, Budget(1 << 30, 400_000, 9, 1 << 20)), None, None, Options())
+    figure = make("history", place(log, Budget(1 << 30, 400_000, 9, 1 << 20, 99)), None, None, Options())
     assert len(pictures.frames(figure.encode("gif"))) == 2
 
 
 @pytest.mark.parametrize(
     ("budget", "form", "words"),
     [
-        (Budget(pixels=10_000, total=1 << 30, frames=9, values=1 << 20), "png", "may have 10000 pixels"),
+        (Budget(pixels=10_000, total=1 << 30, frames=9, values=1 << 20, filters=99), "png", "may have 10000 pixels"),
         (
-            Budget(pixels=1 << 30, total=200_000, frames=9, values=1 << 20),
+            Budget(pixels=1 << 30, total=200_000, frames=9, values=1 << 20, filters=99),
             "gif",
             "`frames` must be at most 1 at this size",
         ),
-        (Budget(pixels=1 << 30, total=1 << 30, frames=9, values=100), "png", "at most 100 values are read"),
-        (Budget(pixels=1 << 30, total=1 << 30, frames=9, values=100), "npy", "at most 100 values are read"),
+        (Budget(pixels=1 << 30, total=1 << 30, frames=9, values=100, filters=99), "png", "at most 100 values are read"),
+        (Budget(1 << 30, 1 << 30, 9, 1 << 20, filters=6), "csv", "`filters` must be at most 6 of the 7 there are"),
+        (Budget(pixels=1 << 30, total=1 << 30, frames=9, values=100, filters=99), "npy", "at most 100 values are read"),
     ],
 )
 def test_what_would_take_too_much_is_refused_before_it_is_made(log, budget, form, words, monkeypatch):
