@@ -66,8 +66,12 @@ class Place:
             IndexError: If there is no such filter.
         """
         known = header.filters
-        if filters is None and len(known) > self.budget.filters:
-            raise OptionError("filters", f"at most {self.budget.filters} of the {len(known)} there are", "all")
+        if header.kind == wire.KERNEL and (filters is None or isinstance(filters, slice)):
+            filters = range(len(known))[filters or slice(None)]
+        many = len(filters) if header.kind == wire.KERNEL and isinstance(filters, range) else 0
+        if self.budget.filters < many <= len(known):
+            # Before there is a list of them, as a header can claim any number.
+            raise OptionError("filters", f"at most {self.budget.filters} of the {len(known)} there are", filters)
         found = positions(filters, len(known)) if header.kind == wire.KERNEL else patterned(filters, known)
         if not 0 < len(found) <= self.budget.filters:
             raise OptionError("filters", f"from 1 to {self.budget.filters} that there are", filters)
