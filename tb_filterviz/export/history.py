@@ -149,7 +149,7 @@ class KernelHistory(History):
             limits = self._place.magnitudes(datum, header, inputs) if options.limit in LIMITS else None
             if strongest is not None:
                 return np.moveaxis(stored, -1, 1)[np.arange(len(stored)), strongest][:, np.newaxis], limits
-            pictures, strongest = slices.select(stored, inputs)
+            pictures, strongest = slices.select([stored], inputs)
             return pictures, limits
 
         found = self._each(read)

@@ -100,7 +100,7 @@ class Place:
     def magnitudes(self, datum: Datum, header: wire.Header, inputs: str | int) -> NDArray[np.float32]:
         """Returns the largest finite magnitude of each filter of the layer: `[filters]`, of the mean for `"mean"`."""
         if inputs == "mean":
-            pictures, _ = slices.select(self.filters(datum, header, range(header.shape[-1])), "mean")
+            pictures, _ = slices.select([self.filters(datum, header, range(header.shape[-1]))], "mean")
             return slices.limits(pictures)
         return slices.limits(self.numbers(datum, header)[:, 1:3])
 

@@ -68,7 +68,7 @@ class Kernels(Numbers):
     def content(self) -> Content:
         """Returns the filters, or all slices of one."""
         options, limits = self._options, None
-        pictures, _ = slices.select(self._values, self._inputs)
+        pictures, _ = slices.select([self._values], self._inputs)
         if options.limit in LIMITS:
             limits = self._place.magnitudes(self._datum, self._header, self._inputs)
         shown = kernels.shown(self._filters, self._inputs, options, limits, [pictures])
