@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from tb_filterviz import colormap
 
-_WHITE = 255
+_WHITE = (255, 255, 255)
+_BLOCK = 1 << 18  # weights coloured at a time, as that takes many times their memory
 
 
 def kernel_tiles(
@@ -36,23 +37,41 @@ def kernel_tiles(
     depth = math.prod(spatial[:-2])
     planes = pictures.reshape(count, inputs, depth, height, width)
     scales = np.broadcast_to(np.asarray(limits, np.float64), (count,)).reshape(count, 1, 1, 1, 1)
-    if rgb:
-        if inputs != 3:
-            raise ValueError(f"`rgb` needs pictures of three inputs. Received: {inputs} inputs")
-        colours = colormap.rgb_levels(np.moveaxis(planes, 1, -1), scales)[:, np.newaxis]
-    else:
-        colours = colormap.table(name)[colormap.indices(planes, scales)]
-    return np.ascontiguousarray(colours.transpose(0, 3, 1, 2, 4, 5)).reshape(count, height, -1, 3)
+    if rgb and inputs != 3:
+        raise ValueError(f"`rgb` needs pictures of three inputs. Received: {inputs} inputs")
+    tiles = np.empty((count, height, 1 if rgb else inputs, depth, width, 3), np.uint8)
+    table = colormap.table(name)
+    block = max(1, _BLOCK // max(1, math.prod(planes.shape[1:])))
+    for start in range(0, count, block):
+        part, limit = planes[start : start + block], scales[start : start + block]
+        if rgb:
+            colours = colormap.rgb_levels(np.moveaxis(part, 1, -1), limit)[:, np.newaxis]
+        else:
+            colours = table[colormap.indices(part, limit)]
+        tiles[start : start + block] = colours.transpose(0, 3, 1, 2, 4, 5)
+    return tiles.reshape(count, height, -1, 3)
 
 
-def grid(tiles: NDArray[np.uint8], columns: int | None = None, scale: int = 1, gap: int = 1) -> NDArray[np.uint8]:
-    """Lays tiles out in reading order, white between them.
+def default_columns(count: int, pitch_y: int, pitch_x: int) -> int:
+    """Returns how many tiles make a row of a picture that is about square; the pitches are pixels from tile to tile."""
+    return max(1, min(count, round(math.sqrt(count * pitch_y / pitch_x))))
+
+
+def grid(
+    tiles: NDArray[np.uint8],
+    columns: int | None = None,
+    scale: int = 1,
+    gap: int | tuple[int, int] = 1,
+    background: tuple[int, int, int] = _WHITE,
+) -> NDArray[np.uint8]:
+    """Lays tiles out in reading order, with a background between them.
 
     Args:
         tiles: uint8 `[n, height, width, 3]`.
         columns: Tiles in a row; the default makes the whole about square.
         scale: Pixels along each side of a number, from 1.
-        gap: Pixels between tiles.
+        gap: Pixels between tiles, or those between rows and those between columns.
+        background: sRGB, 0 to 255.
 
     Returns:
         uint8 `[rows, columns, 3]` of pixels.
@@ -64,16 +83,20 @@ def grid(tiles: NDArray[np.uint8], columns: int | None = None, scale: int = 1, g
         >>> grid(np.zeros((5, 3, 3, 3), np.uint8), columns=3, scale=2).shape
         (13, 20, 3)
     """
-    if scale < 1 or gap < 0 or (columns is not None and columns < 1):
+    gap_y, gap_x = gap if isinstance(gap, tuple) else (gap, gap)
+    if scale < 1 or min(gap_y, gap_x) < 0 or (columns is not None and columns < 1):
         raise ValueError(
             f"`columns` and `scale` must be from 1, `gap` from 0. Received: columns={columns}, scale={scale}, gap={gap}"
         )
     count, height, width = (length * factor for length, factor in zip(tiles.shape[:3], (1, scale, scale), strict=True))
-    pitch_y, pitch_x = height + gap, width + gap
-    across = columns or max(1, min(count, round(math.sqrt(count * pitch_y / pitch_x))))
+    pitch_y, pitch_x = height + gap_y, width + gap_x
+    across = columns or default_columns(count, pitch_y, pitch_x)
     rows = -(-count // across)
-    canvas = np.full((max(0, rows * pitch_y - gap), max(0, across * pitch_x - gap), 3), _WHITE, np.uint8)
-    for index, tile in enumerate(tiles):
-        top, left = index // across * pitch_y, index % across * pitch_x
-        canvas[top : top + height, left : left + width] = tile.repeat(scale, axis=0).repeat(scale, axis=1)
-    return canvas
+    cells = np.empty((rows * across, pitch_y, pitch_x, 3), np.uint8)
+    cells[:] = background
+    for y, x in np.ndindex(scale, scale):
+        cells[:count, y:height:scale, x:width:scale] = tiles
+    canvas: NDArray[np.uint8] = (
+        cells.reshape(rows, across, pitch_y, pitch_x, 3).swapaxes(1, 2).reshape(rows * pitch_y, across * pitch_x, 3)
+    )
+    return canvas[: max(0, rows * pitch_y - gap_y), : max(0, across * pitch_x - gap_x)]

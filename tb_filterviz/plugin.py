@@ -20,6 +20,7 @@ from tensorboard.util import tb_logging
 from werkzeug import wrappers
 
 from tb_filterviz import loader, slices, wire
+from tb_filterviz.export import http as exporting
 from tb_filterviz.query import Query, bad
 from tb_filterviz.store import (
     ByteCache,
@@ -104,6 +105,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             "/kernels": self._serve_kernels,
             "/analysis": self._serve_analysis,
             "/patterns": self._serve_patterns,
+            "/export": self._serve_export,
             "/static/index.js": self._serve_static,
         }
 
@@ -246,6 +248,10 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             rows = np.zeros((len(positions), 0)) if curve is None else curve[positions]
             facts["curve"] = [_finite_list(row, header.curve) for row in rows]
         return _respond(request, _frame(facts, pngs), _BINARY)
+
+    @_route
+    def _serve_export(self, request: wrappers.Request) -> wrappers.Response:
+        return _respond(request, *exporting.answer(Query(request), self._store, self._source(request)))
 
     @_route
     def _serve_static(self, request: wrappers.Request) -> wrappers.Response:

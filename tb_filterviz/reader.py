@@ -2,50 +2,24 @@
 
 from __future__ import annotations
 
-import base64
+import dataclasses
 import html
-import io
 import os
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from tb_filterviz import mosaic, records, slices, wire
+from tb_filterviz import records, wire
+from tb_filterviz.export.figure import Figure
+from tb_filterviz.export.make import make
+from tb_filterviz.export.options import LOCAL, Options
+from tb_filterviz.export.place import Chosen, Place, positions
 from tb_filterviz.store import ByteCache, Datum, EventFileSource, LogdirIndex, Series, Store
 from tb_filterviz.store.series import run_order
 
 _CACHE_BYTES = 64 << 20
 _MEMO_BYTES = 1 << 20
-
-
-class Figure:
-    """A picture that shows itself in a notebook, and can be saved.
-
-    Attributes:
-        pixels: uint8 `[height, width, 3]`, sRGB.
-        title: What it shows.
-    """
-
-    def __init__(self, pixels: NDArray[np.uint8], title: str) -> None:
-        self.pixels, self.title = pixels, title
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes a PNG, whatever the path ends with."""
-        Image.fromarray(self.pixels).save(path, format="PNG")
-
-    def _repr_png_(self) -> bytes:
-        file = io.BytesIO()
-        Image.fromarray(self.pixels).save(file, format="PNG")
-        return file.getvalue()
-
-    def _repr_html_(self) -> str:
-        source = base64.b64encode(self._repr_png_()).decode("ascii")
-        title = html.escape(self.title)
-        return (
-            f'<figure><img src="data:image/png;base64,{source}" alt="{title}"><figcaption>{title}</figcaption></figure>'
-        )
 
 
 class Log:
@@ -95,9 +69,7 @@ class Log:
         _, problems = self._store.index(self._source())
         return [": ".join(part for part in (one.run, one.tag, one.message) if part) for one in problems]
 
-    def kernel(
-        self, run: str, layer: str, step: int = -1, filters: int | slice | Sequence[int] | None = None
-    ) -> NDArray[np.floating]:
+    def kernel(self, run: str, layer: str, step: int = -1, filters: Chosen = None) -> NDArray[np.floating]:
         """Reads a kernel at one step, or some of its filters.
 
         Args:
@@ -115,28 +87,19 @@ class Log:
             IndexError: If there is no such filter.
             tb_filterviz.wire.FormatError: If the datum is damaged.
         """
-        datum = self._datum(run, layer, step, wire.KERNEL)
-        source = self._source()
-        header = self._store.header(source, datum)
-        wanted = _positions(filters, len(header.filters))
-        if not wanted:
-            return np.zeros((*header.shape[:-1], 0), header.encoding if header.encoding != "int8" else np.float32)
-        low, high = min(wanted), max(wanted) + 1
-        stored = self._store.filters(source, datum, header, low, high)
-        return np.moveaxis(stored[[position - low for position in wanted]], 0, -1)
+        place, datum = self._place(run, layer, step, wire.KERNEL)
+        header = place.header(datum)
+        return np.moveaxis(place.filters(datum, header, positions(filters, len(header.filters))), 0, -1)
 
     def patterns(self, run: str, layer: str, step: int = -1) -> records.Patterns:
         """Reads the patterns of a layer at one step; arguments and exceptions are those of `kernel`."""
-        datum = self._datum(run, layer, step, wire.PATTERNS)
-        source = self._source()
-        header = self._store.header(source, datum)
-        numbers = self._store.numbers(source, datum, header)
-        pngs = self._store.pictures(source, datum, header, range(len(header.filters)))
-        images = np.stack([np.asarray(Image.open(io.BytesIO(png), formats=["PNG"])) for png in pngs])
+        place, datum = self._place(run, layer, step, wire.PATTERNS)
+        header = place.header(datum)
+        numbers = place.numbers(datum, header)
         return records.Patterns(
             layer=header.layer,
             filters=np.array(header.filters, np.int64),
-            images=images.reshape(len(images), *header.shape),
+            images=place.images(datum, header, range(len(header.filters))),
             start=numbers[:, 0],
             reached=numbers[:, 1],
             failed=numbers[:, 2] != 0,
@@ -150,48 +113,87 @@ class Log:
         )
 
     def grid(
-        self,
-        run: str,
-        layer: str,
-        step: int = -1,
-        *,
-        kind: str = wire.KERNEL,
-        inputs: str | int | None = None,
-        colormap: str = "bluered",
-        scale: int | None = None,
-        columns: int | None = None,
+        self, run: str, layer: str, step: int = -1, *, kind: str = wire.KERNEL, filters: Chosen = None, **options: Any
     ) -> Figure:
-        """Draws all filters of a layer, or the patterns of all that have one.
+        """Draws filters of a layer, or the patterns of those that have one.
+
+        `save` writes it as the suffix says: `.png`, `.svg`, `.webp`; `.npy` and `.npz` hold the stored values, exactly;
+        `.csv` the numbers of each filter. Two files of the same content are equal, byte by byte.
 
         Args:
             run: Name of the run.
             layer: Name of the layer.
             step: One of `steps(run, layer)`, or -1 for the newest.
             kind: `"kernel"` or `"patterns"`.
-            inputs: Which slices: the index of an input, `"mean"`, `"strongest"`, `"all"`, or `"rgb"` for a layer of
-                three inputs, where 0 is mid grey; the default is `"rgb"` there, else `"strongest"`. The scale is
-                symmetric about 0, up to the largest weight shown.
-            colormap: One of `tb_filterviz.colormap.MAPS`.
-            scale: Pixels along each side of a weight; the default makes tiles about 32 pixels wide. Patterns are shown
-                as they are.
-            columns: Tiles in a row; the default makes the whole about square.
+            filters: Which filters, as for `kernel`; the default is all. With one filter and `inputs="all"`, all its
+                slices are drawn as tiles.
+            **options: Attributes of `tb_filterviz.export.options.Options`: `inputs`, `limit`, `colormap`, `theme`,
+                `scale`, `width`, `columns`, `caption`, `labels`, `bar`.
 
         Raises:
-            ValueError: If an argument is not one of these; else as `kernel`.
+            ValueError: If an option cannot be; else as `kernel`.
+
+        Example:
+            ```python
+            log.grid("run1", "conv1/kernel").save("grid.svg")
+            log.grid("run1", "conv2/kernel", filters=7, inputs="all", width=1200, theme="dark").save("filter7.png")
+            ```
         """
-        title = f"{layer}, run {run}, step {self._datum(run, layer, step, kind).step}"
-        if kind == wire.PATTERNS:
-            images = self.patterns(run, layer, step).images
-            return Figure(mosaic.grid(np.broadcast_to(images, (*images.shape[:3], 3)), columns, scale or 1, 4), title)
-        filters = np.moveaxis(self.kernel(run, layer, step), -1, 0)
-        chosen = inputs if inputs is not None else "rgb" if filters.shape[-1] == 3 else "strongest"
-        if isinstance(chosen, str) and chosen not in slices.SELECTIONS:
-            raise ValueError(f"`inputs` must be an index or one of {slices.SELECTIONS}. Received: inputs={inputs!r}")
-        slices.check(chosen, filters.shape[-1])
-        pictures, _ = slices.select([filters], chosen)
-        tiles = mosaic.kernel_tiles(pictures, float(slices.limits(pictures).max(initial=0)), colormap, chosen == "rgb")
-        size = scale or max(1, 32 // max(tiles.shape[1:3]))
-        return Figure(mosaic.grid(tiles, columns, size, max(1, size // 4)), title)
+        what = "kernels" if kind == wire.KERNEL else "patterns"
+        return self.figure(what, run, layer, step, kind=kind, filters=filters, options=_options(options))
+
+    def history(
+        self, run: str, layer: str, *, kind: str = wire.KERNEL, filters: Chosen = None, **options: Any
+    ) -> Figure:
+        """Draws filters of a layer, or their patterns, over all steps, on one scale of colours.
+
+        `save` writes it as the suffix says: an animation as `.gif`, `.apng` or `.webp`; a filmstrip as `.png` or
+        `.svg`; `.npy` and `.npz` the stored values, exactly; `.csv` the numbers of each filter at each step. Steps that
+        are damaged, or of another shape than the newest, are left out.
+
+        Args:
+            run: Name of the run.
+            layer: Name of the layer.
+            kind: `"kernel"` or `"patterns"`.
+            filters: Which filters, as for `kernel`; the default is all.
+            **options: As for `grid`, and `frames`, the most steps, and `fps`, frames a second.
+
+        Raises:
+            ValueError: If an option cannot be; else as `kernel`.
+
+        Example:
+            ```python
+            log.history("run1", "conv1/kernel", fps=8).save("training.gif")
+            ```
+        """
+        return self.figure("history", run, layer, kind=kind, filters=filters, options=_options(options))
+
+    def numbers(
+        self, run: str, layer: str, step: int = -1, *, kind: str = wire.KERNEL, filters: Chosen = None
+    ) -> Figure:
+        """Returns the numbers of each filter at one step, to be saved as `.csv`, `.npy` or `.npz`; raises as `kernel`.
+
+        Example:
+            ```python
+            log.numbers("run1", "conv1/kernel").save("numbers.csv")
+            ```
+        """
+        return self.figure("numbers", run, layer, step, kind=kind, filters=filters)
+
+    def figure(
+        self,
+        what: str,
+        run: str,
+        layer: str,
+        step: int = -1,
+        *,
+        kind: str = wire.KERNEL,
+        filters: Chosen = None,
+        options: Options | None = None,
+    ) -> Figure:
+        """Returns what `grid`, `history` and `numbers` do, by its name: one of `tb_filterviz.export.make.WHAT`."""
+        place, datum = self._place(run, layer, step, kind)
+        return make(what, place, None if what == "history" else datum, filters, options or Options())
 
     def __repr__(self) -> str:
         return f"tb_filterviz.read({self._logdir!r})"
@@ -244,12 +246,14 @@ class Log:
             f"run {run!r} has no {kind} of a layer {layer!r}; it has {', '.join(map(repr, names)) or 'none'}"
         )
 
-    def _datum(self, run: str, layer: str, step: int, kind: str) -> Datum:
-        data = self._series(run, layer, kind).data
+    def _place(self, run: str, layer: str, step: int, kind: str) -> tuple[Place, Datum]:
+        """Returns a series, and its datum at a step."""
+        series = self._series(run, layer, kind)
+        data = series.data
         by_step = {datum.step: datum for datum in data}
         if step not in by_step and step != -1:
             raise KeyError(f"{layer!r} has no step {step}; it has {len(data)}, from {data[0].step} to {data[-1].step}")
-        return by_step.get(step, data[-1])
+        return Place(self._store, self._source(), series, layer, LOCAL), by_step.get(step, data[-1])
 
 
 def read(logdir: str | os.PathLike[str]) -> Log:
@@ -269,14 +273,9 @@ def read(logdir: str | os.PathLike[str]) -> Log:
     return Log(logdir)
 
 
-def _positions(filters: int | slice | Sequence[int] | None, count: int) -> list[int]:
-    every = range(count)
-    if filters is None:
-        return list(every)
-    if isinstance(filters, slice):
-        return list(every[filters])
-    wanted = [filters] if isinstance(filters, int) else list(filters)
-    try:
-        return [every[position] for position in wanted]
-    except (IndexError, TypeError) as error:
-        raise IndexError(f"`filters` must be indices of the {count} filters. Received: filters={filters!r}") from error
+def _options(given: dict[str, Any]) -> Options:
+    names = [field.name for field in dataclasses.fields(Options)]
+    unknown = sorted(set(given) - set(names))
+    if unknown:
+        raise TypeError(f"there is no option `{unknown[0]}`; there are {', '.join(names)}")
+    return Options(**given)

@@ -13,7 +13,7 @@ from tensorboard.compat.proto import summary_pb2, tensor_pb2, tensor_shape_pb2, 
 
 from tb_filterviz import wire
 from tests.plugin.samples import STEPS, kernel_events, kernel_values, pattern_events, tag_of
-from tests.support import logs, server
+from tests.support import logs, pictures, server
 
 BACKENDS = pytest.mark.parametrize("backend", ["files", "rust", "python"])
 HEALTHY = ("good", tag_of("conv1"))
@@ -85,11 +85,16 @@ def test_poisoned_series_cost_nothing_else(tmp_path, backend):
             answer = board.get("kernels", run=run, tag=tag, step=5, inputs=0)
             assert answer.status == 200, answer.text
         for name in names:
-            answer = board.get("kernels", run=f"evil {name}", tag="evil/filterviz.kernel", step=0, inputs=0)
+            evil = {"run": f"evil {name}", "tag": "evil/filterviz.kernel", "step": 0}
+            answer = board.get("kernels", **evil, inputs=0)
             # All that is wrong with the last two is what does not concern the datum itself.
             expected = (200,) if name == "long description" else (400, 404, 422)
             assert answer.status in expected, (name, answer.text)
             assert answer.status == 200 or answer.headers.get_content_type() == "text/plain"
+            for more in ({"format": "png"}, {"format": "npz"}, {"what": "history", "format": "gif"}):
+                exported = board.get("export", **evil, **more)
+                assert exported.status in expected, (name, more)
+                assert exported.status == 200 or exported.headers.get_content_type() == "text/plain"
         reported = {problem["run"] for problem in board.get("index").json["problems"]}
         assert {"evil garbage", "evil swapped elements", "evil foreign metadata", "evil newer version"} <= reported
         assert index["problems"]
@@ -110,6 +115,10 @@ def test_flipped_bits_cost_their_datum(tmp_path, backend):
         assert answer.status == 422
         assert "checksum of element 2 does not match" in answer.text
         assert board.get("analysis", **where, step=5).status == 200, "its numbers are whole"
+        answer = board.get("export", **where, step=5)
+        assert answer.status == 422
+        assert "checksum of element 2 does not match" in answer.text
+        assert len(pictures.frames(board.get("export", **where, what="history", format="apng").body)) == 2
         for step in (0, 10):
             facts, body = board.get("kernels", **where, step=step).frame
             expected = np.moveaxis(kernel_values("conv1", step).astype(np.float16), (-1, -2), (0, 1))

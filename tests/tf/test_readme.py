@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import shlex
 import types
 
 import keras
@@ -10,11 +11,13 @@ import pytest
 import tensorflow as tf
 
 import tb_filterviz as filterviz
-from tb_filterviz import records, wire
+from tb_filterviz import cli, records, wire
 from tests.support import logs
 
 README = pathlib.Path(__file__).parents[2] / "README.md"
 PROGRAMS = re.findall(r"\*\*(\d)\..*?```python\n(.*?)```", README.read_text(), re.S)
+(EXPORT,) = re.findall(r"```python\n(log\.grid.*?)```", README.read_text(), re.S)
+SHELL = [line for line in README.read_text().splitlines() if line.startswith("tb-filterviz ")]
 (READER,) = re.findall(r"```python\n(log = filterviz\.read.*?)```", README.read_text(), re.S)
 
 
@@ -62,3 +65,13 @@ def test_the_reader(tmp_path, monkeypatch):
     kernel = eval(call, names)
     assert kernel.shape == eval(shape)
     np.testing.assert_array_equal(kernel, weights[..., [0, 7]])
+    exec(EXPORT, names)
+    np.testing.assert_array_equal(np.load(tmp_path / "kernel.npy"), weights)
+    written = {"figure.png", "filter7.svg", "training.gif", "numbers.csv"}
+    assert written < {file.name for file in tmp_path.iterdir()}
+    from_python = {name: (tmp_path / name).read_bytes() for name in written}
+    assert len(SHELL) == 5
+    for line in SHELL:
+        assert cli.main(shlex.split(line)[1:]) == 0
+    for name in written - {"filter7.svg"}:  # where a caption makes the difference
+        assert (tmp_path / name).read_bytes() == from_python[name]

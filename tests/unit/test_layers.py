@@ -21,6 +21,7 @@ LEVELS = {
     "query": 1,
     "store": 1,
     "plugin": 1,
+    "export": 1,
     "reader": 1,
     "loader": 1,
     "sources": 2,
@@ -28,11 +29,14 @@ LEVELS = {
     "writers": 2,
     "summary_op": 2,
     "callback": 2,
+    "cli": 3,
+    "__main__": 3,
 }
 THIRD_PARTY = {
     0: {"numpy"},
     1: {"numpy", "tensorboard", "werkzeug", "PIL", "google_crc32c", "grpc"},
     2: {"numpy", "tensorboard", "tensorflow", "keras", "tqdm"},
+    3: set(),
 }
 
 
@@ -83,7 +87,10 @@ def loaded(statement, names):
 
 @pytest.mark.parametrize(
     "module",
-    ["tb_filterviz", "tb_filterviz.loader", "tb_filterviz.plugin", "tb_filterviz.store", "tb_filterviz.reader"],
+    [
+        *("tb_filterviz", "tb_filterviz.loader", "tb_filterviz.plugin", "tb_filterviz.store", "tb_filterviz.reader"),
+        "tb_filterviz.cli",
+    ],
 )
 def test_no_framework_is_loaded(module):
     assert loaded(f"import {module}", FRAMEWORKS) == []

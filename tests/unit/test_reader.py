@@ -11,6 +11,7 @@ from tb_filterviz import colormap, records, wire
 from tests.plugin.samples import SHAPES, STEPS, kernel_events, kernel_values, pattern_events, some_patterns
 from tests.support import logs
 
+BARE = {"caption": False, "labels": False, "bar": False}
 LAYERS = [f"net/{name}/kernel" for name in SHAPES]
 
 
@@ -63,13 +64,13 @@ def test_patterns_without_references_and_curves(log):
 
 
 def test_grid(log, tmp_path):
-    figure = log.grid("run10", "net/conv2/kernel", 0, inputs=4, colormap="grey", scale=3, columns=4)
+    figure = log.grid("run10", "net/conv2/kernel", 0, inputs=4, colormap="grey", scale=3, columns=4, **BARE)
     figure.save(tmp_path / "grid.png")
     pixels = np.asarray(Image.open(tmp_path / "grid.png"))
     np.testing.assert_array_equal(pixels, figure.pixels)
     values = kernel_values("conv2", 0).astype(np.float16)[:, :, 4]
     assert pixels.shape == (2 * 10 - 1, 4 * 10 - 1, 3)
-    limit = np.abs(values).max().astype(float)
+    limit = np.abs(kernel_values("conv2", 0)).max().astype(float)
     for o in range(7):
         tile = pixels[o // 4 * 10 :, o % 4 * 10 :][:9, :9][::3, ::3]
         np.testing.assert_array_equal(tile, colormap.table("grey")[colormap.indices(values[..., o], limit)])
@@ -84,7 +85,7 @@ def test_every_layer_can_be_drawn(log, layer, inputs):
 
 
 def test_grid_of_patterns(log):
-    figure = log.grid("run10", "net/conv1/kernel", kind="patterns", columns=3)
+    figure = log.grid("run10", "net/conv1/kernel", kind="patterns", columns=3, **BARE)
     np.testing.assert_array_equal(figure.pixels[:8, :9], some_patterns().images[0])
 
 
@@ -144,6 +145,7 @@ def test_each_call_sees_what_is_there_now(tmp_path):
         (lambda log: log.grid("run2", LAYERS[0], inputs="max"), ValueError, "`inputs` must be an index or one of"),
         (lambda log: log.grid("run2", LAYERS[0], inputs=9), ValueError, "an input from 0 to 2"),
         (lambda log: log.grid("run2", LAYERS[0], inputs=0, colormap="jet"), ValueError, "`colormap` must be one of"),
+        (lambda log: log.grid("run2", LAYERS[0], size=3), TypeError, "no option `size`; there are inputs, limit"),
         (lambda log: filterviz.read("/nowhere/to/be"), NotADirectoryError, "Received: logdir='/nowhere/to/be'"),
     ],
 )

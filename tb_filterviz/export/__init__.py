@@ -1,0 +1,1 @@
+"""What was logged as figures, animations, arrays and tables: see `figure.Figure`."""

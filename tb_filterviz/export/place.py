@@ -1,0 +1,165 @@
+"""The series that an export is of, and what is read of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tb_filterviz import slices, wire
+from tb_filterviz.export.options import Budget, OptionError
+from tb_filterviz.store import Datum, DatumGoneError, Series, Source, Store
+
+Chosen = int | np.integer[Any] | slice | range | Sequence[int] | None
+"""Filters: an index, a slice or a sequence of indices, negative ones from the end; None for all."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """One series of a log.
+
+    Attributes:
+        store: Where it is read.
+        source: What may be seen.
+        series: Of which layer.
+        layer: What that layer is called.
+        budget: The most that may be read at once.
+    """
+
+    store: Store
+    source: Source
+    series: Series
+    layer: str
+    budget: Budget
+
+    def header(self, datum: Datum) -> wire.Header:
+        """Reads the header of a datum of this series.
+
+        Raises:
+            wire.FormatError: If it is damaged, or of another kind.
+            DatumGoneError: If it is not there any more.
+        """
+        header = self.store.header(self.source, datum)
+        if header.kind != self.series.kind:
+            raise wire.FormatError(f"it holds {header.kind}, but its series {self.series.kind}")
+        return header
+
+    def newest(self) -> tuple[Datum, wire.Header]:
+        """Returns the newest datum whose header can be read, and that; raises as `header` does if there is none."""
+        for datum in reversed(self.series.data):
+            try:
+                return datum, self.header(datum)
+            except (wire.FormatError, DatumGoneError):
+                continue
+        raise wire.FormatError("none of its steps can be read")
+
+    def chosen(self, header: wire.Header, filters: Chosen) -> list[int]:
+        """Returns where the chosen filters stand among those of a datum.
+
+        Raises:
+            OptionError: If there are more than the budget allows, or none.
+            IndexError: If there is no such filter.
+        """
+        known = header.filters
+        if header.kind == wire.KERNEL and (filters is None or isinstance(filters, slice)):
+            filters = range(len(known))[filters or slice(None)]
+        many = len(filters) if header.kind == wire.KERNEL and isinstance(filters, range) else 0
+        if self.budget.filters < many <= len(known):
+            # Before there is a list of them, as a header can claim any number.
+            raise OptionError("filters", f"at most {self.budget.filters} of the {len(known)} there are", filters)
+        found = positions(filters, len(known)) if header.kind == wire.KERNEL else patterned(filters, known)
+        if not 0 < len(found) <= self.budget.filters:
+            raise OptionError("filters", f"from 1 to {self.budget.filters} that there are", filters)
+        return found
+
+    def numbers(self, datum: Datum, header: wire.Header) -> NDArray[np.float32]:
+        """Reads the numbers of all filters, float32 `[filters][columns]`; raises as `header` does."""
+        return self.store.numbers(self.source, datum, header)
+
+    def filters(self, datum: Datum, header: wire.Header, wanted: Sequence[int]) -> NDArray[Any]:
+        """Reads filters of a kernel, `[filters][*spatial][in]`, and no more than lies between them.
+
+        Raises:
+            OptionError: If there are more weights than the budget allows.
+            wire.FormatError: If the datum is damaged.
+        """
+        if not wanted:
+            shape = (0, *header.shape[:-1])
+            return np.zeros(shape, header.encoding if header.encoding != "int8" else np.float32)
+        low, high = min(wanted), max(wanted) + 1
+        values = (high - low) * (int(np.prod(header.shape[:-1], dtype=object)))
+        check_values(values, self.budget)
+        stored = self.store.filters(self.source, datum, header, low, high)
+        return stored[[position - low for position in wanted]]
+
+    def magnitudes(self, datum: Datum, header: wire.Header, inputs: str | int) -> NDArray[np.float32]:
+        """Returns the largest finite magnitude of each filter of the layer: `[filters]`, of the mean for `"mean"`."""
+        if inputs == "mean":
+            pictures, _ = slices.select([self.filters(datum, header, range(header.shape[-1]))], "mean")
+            return slices.limits(pictures)
+        return slices.limits(self.numbers(datum, header)[:, 1:3])
+
+    def images(self, datum: Datum, header: wire.Header, positions: Sequence[int]) -> NDArray[np.uint8]:
+        """Reads patterns, uint8 `[n, height, width, channels]`; raises as `filters` does."""
+        check_values(len(positions) * int(np.prod(header.shape, dtype=object)), self.budget)
+        images = np.empty((len(positions), *header.shape), np.uint8)
+        for image, png in zip(images, self.store.pictures(self.source, datum, header, positions), strict=True):
+            try:
+                image[:] = np.asarray(Image.open(io.BytesIO(png), formats=["PNG"])).reshape(header.shape)
+            except (OSError, SyntaxError, ValueError) as error:
+                raise wire.FormatError(f"a picture cannot be read: {error}") from error
+        return images
+
+
+def check_values(count: int, budget: Budget) -> None:
+    """Raises `OptionError` if there are more values than the budget allows."""
+    if count > budget.values:
+        raise OptionError("filters", f"fewer: at most {budget.values} values are read", f"{count} values")
+
+
+def positions(filters: Chosen, count: int) -> list[int]:
+    """Returns the indices of chosen filters.
+
+    Args:
+        filters: Which.
+        count: How many there are.
+
+    Raises:
+        IndexError: If there is no such filter.
+    """
+    every = range(count)
+    if filters is None:
+        return list(every)
+    if isinstance(filters, slice):
+        return list(every[filters])
+    try:
+        if isinstance(filters, range) and len(filters) > count:
+            raise IndexError(filters)  # before a list of it is made
+        return [every[position] for position in ([filters] if isinstance(filters, int | np.integer) else filters)]
+    except (IndexError, TypeError) as error:
+        raise IndexError(f"`filters` must be indices of the {count} filters. Received: filters={filters!r}") from error
+
+
+def patterned(filters: Chosen, known: Sequence[int]) -> list[int]:
+    """Returns where the chosen filters stand among those that have a pattern, `known`, which ascend.
+
+    A slice or range chooses those of its filters that have one.
+
+    Raises:
+        IndexError: If there is no such pattern.
+    """
+    if filters is None:
+        return list(range(len(known)))
+    if isinstance(filters, slice | range):
+        wanted = range(*filters.indices(known[-1] + 1)) if isinstance(filters, slice) else filters
+        return [position for position, index in enumerate(known) if index in wanted]
+    places = {index: position for position, index in enumerate(known)}
+    try:
+        return [places[int(index)] for index in ([filters] if isinstance(filters, int | np.integer) else filters)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise IndexError(f"`filters` must be of those that have a pattern. Received: filters={filters!r}") from error

@@ -1,0 +1,108 @@
+"""Arrays and tables are what was written, and names from a log do no harm in a spreadsheet."""
+
+import csv
+import io
+import zipfile
+
+import numpy as np
+import pytest
+
+import tb_filterviz as filterviz
+from tb_filterviz import records, wire
+from tb_filterviz.export import tables
+from tests.plugin.samples import kernel_events, kernel_values, pattern_events, some_patterns
+from tests.support import logs
+
+CONV1 = "net/conv1/kernel"
+
+
+def write(directory, values, precision, name="cnn", path="conv/kernel"):
+    layer = records.Layer(path, "Conv2D", 0)
+    elements = wire.encode_kernel(records.Kernel(layer, values), name, precision)
+    event = logs.event(wire.tag(name, path, wire.KERNEL), 3, logs.blob_tensor(elements), wire.metadata(wire.KERNEL))
+    logs.write_file(directory / "events.out.tfevents.1", [event])
+    return filterviz.read(directory)
+
+
+@pytest.mark.parametrize(
+    ("precision", "scale", "dtype"),
+    [("float16", 1.0, np.float16), ("float32", 1.0, np.float32), ("float16", 1e100, np.float64)],
+)
+def test_the_stored_values(tmp_path, precision, scale, dtype):
+    values = np.random.default_rng(0).normal(size=(2, 3, 4, 5)) * scale
+    values[0, 0, 0, 0] = np.nan
+    values = values if scale > 1 else values.astype(np.float32)
+    log = write(tmp_path, values, precision)
+    figure = log.grid(".", "conv/kernel")
+    figure.save(tmp_path / "kernel.npy")
+    figure.save(tmp_path / "kernel.npz")
+    kernel = np.load(tmp_path / "kernel.npy")
+    assert kernel.dtype == dtype
+    np.testing.assert_array_equal(kernel, values.astype(dtype))
+    with np.load(tmp_path / "kernel.npz") as arrays:
+        np.testing.assert_array_equal(arrays["kernel"], kernel)
+        assert (arrays["filters"].tolist(), int(arrays["step"])) == ([0, 1, 2, 3, 4], 3)
+
+
+def test_int8_values_are_codes_times_scales(tmp_path):
+    values = np.random.default_rng(0).normal(size=(3, 3, 4, 5)).astype(np.float32)
+    kernel = np.load(io.BytesIO(write(tmp_path, values, "int8").grid(".", "conv/kernel").encode("npy")))
+    assert np.abs(kernel - values).max() <= np.abs(values).max() / 254 * 1.001
+    assert kernel.dtype == np.float32
+
+
+def test_some_filters(tmp_path):
+    logs.write_file(tmp_path / "events.out.tfevents.1", [*kernel_events("conv1", 0), *pattern_events()])
+    log = filterviz.read(tmp_path)
+    kernel = np.load(io.BytesIO(log.grid(".", CONV1, 5, filters=[7, 0]).encode("npy")))
+    np.testing.assert_array_equal(kernel, kernel_values("conv1", 5).astype(np.float16)[..., [7, 0]])
+    images = np.load(io.BytesIO(log.grid(".", CONV1, kind="patterns", filters=slice(5, 20)).encode("npy")))
+    np.testing.assert_array_equal(images, some_patterns().images[1:])
+
+
+def test_a_table_of_numbers(tmp_path):
+    logs.write_file(tmp_path / "train" / "events.out.tfevents.1", [*kernel_events("conv1", 0), *pattern_events()])
+    log = filterviz.read(tmp_path)
+    log.numbers("train", CONV1, 5).save(tmp_path / "numbers.csv")
+    with open(tmp_path / "numbers.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["filter"]) for row in rows] == list(range(20))
+    assert {(row["run"], row["layer"], row["step"]) for row in rows} == {("train", CONV1, "5")}
+    weights = kernel_values("conv1", 5).reshape(-1, 20)
+    for name, expected in (("min", weights.min(axis=0)), ("max", weights.max(axis=0))):
+        assert [np.float32(row[name]) for row in rows] == expected.tolist(), "each digit that counts"
+    np.testing.assert_allclose(
+        [float(row["norm"]) for row in rows], np.linalg.norm(weights.astype(float), axis=0), 1e-6
+    )
+    patterns = list(csv.DictReader(io.StringIO(log.numbers("train", CONV1, kind="patterns").encode("csv").decode())))
+    assert [(row["filter"], row["start"], row["reached"], row["failed"]) for row in patterns] == [
+        ("0", "0.0", "5.0", "0.0"),
+        ("7", "1.0", "0.5", "1.0"),
+        ("19", "nan", "nan", "1.0"),
+    ]
+    assert log.grid("train", CONV1, 5).encode("csv") == (tmp_path / "numbers.csv").read_bytes()
+
+
+FORMULAS = ['=HYPERLINK("http://x";"a")', "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", "\n=1"]
+
+
+@pytest.mark.parametrize("name", [*FORMULAS, 'a,"b"\n;=1', "日本", "\ud800"])
+def test_names_are_no_formulas(tmp_path, name):
+    kernel = np.ones((3, 3, 1, 2), np.float32)
+    log = write(tmp_path, kernel, "float16", path=name)
+    content = log.grid(".", name).encode("csv")
+    header, first, second = csv.reader(io.StringIO(content.decode(), newline=""))
+    expected = name.replace("\ud800", "\\ud800")
+    assert first[1] == (f"'{expected}" if name in FORMULAS else expected)
+    assert content.count(b'"') > 2 * len(header), "quoted, as some spreadsheets split at semicolons"
+    assert second[3] == "1"
+
+
+def test_names_of_numbers_come_from_a_log_too():
+    header, row = csv.reader(io.StringIO(tables.table(["=a", "b"], [[-1.5, np.float32(0.1)]]).decode()))
+    assert (header, row) == (["'=a", "b"], ["-1.5", "0.1"])
+
+
+def test_an_archive_holds_no_date():
+    (entry,) = zipfile.ZipFile(io.BytesIO(tables.npz({"a": np.arange(3)}))).infolist()
+    assert (entry.filename, entry.date_time) == ("a.npy", (1980, 1, 1, 0, 0, 0))
