@@ -88,6 +88,17 @@ def test_other_weight_objects_are_noticed(engines):
     np.testing.assert_allclose(after.noise, make(fresh).noise, rtol=1e-4, atol=1e-4)
 
 
+def test_a_weight_of_the_same_shape_in_place_of_another_is_noticed():
+    model = small()
+    conv = model.get_layer("conv")
+    before = cache.get(model, "key", object)
+    conv._tracker.unlock()
+    conv._trainable_variables.clear()
+    conv.built = False
+    conv.build((None, 10, 10, 3))
+    assert cache.get(model, "key", object) is not before
+
+
 def test_another_function_that_prepares_inputs_is_noticed(engines):
     model = small()
     twice = lambda inputs: 2 * inputs  # noqa: E731
