@@ -109,7 +109,7 @@ class Log:
             noise=wire.number(header, numbers, "noise"),
             natural=wire.number(header, numbers, "natural"),
             percentile=wire.number(header, numbers, "percentile"),
-            curve=self._store.curve(source, datum, header),
+            curve=place.store.curve(place.source, datum, header),
         )
 
     def grid(

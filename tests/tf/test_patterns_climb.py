@@ -106,8 +106,8 @@ def test_only_so_many_cuts_are_measured():
     ("natural", "words"),
     [
         (np.zeros((2, SIDE, SIDE)), r"Received: shape \(2, 18, 18\)"),
-        (np.zeros((2, SIDE, SIDE, 1)), r"at least as high and wide as the pictures, of \(18, 18, 3\)"),
-        (np.zeros((2, SIDE - 1, SIDE, 3)), r"`reference` must be an array \[n, height, width, channels\]"),
+        (np.zeros((2, SIDE, SIDE, 1)), r"along no side shorter than the pictures, of \(18, 18, 3\)"),
+        (np.zeros((2, SIDE - 1, SIDE, 3)), r"`reference` must be an array \[n, \*spatial, channels\]"),
         (np.zeros((0, SIDE, SIDE, 3)), r"Received: shape \(0, 18, 18, 3\)"),
         (np.full((1, SIDE, SIDE, 3), np.nan), "`reference` must hold finite numbers"),
     ],

@@ -85,7 +85,12 @@ def sequential(*layers, shape=(8, 8, 3)):
 
 
 ERRORS = {
-    "not a model": (lambda: "model", "conv", "`model` must be a Keras 3 model. Received: model='model'"),
+    "not a model": (
+        lambda: "model",
+        "conv",
+        "`model` must be a Keras 3 model; or a tf.Module, with a function of its inputs as `layer`. Received: "
+        "model='model'",
+    ),
     "not built": (lambda: keras.Sequential([L.Conv2D(2, 3, name="conv")]), "conv", "`model` must be built"),
     "no filters": (
         small,
@@ -93,21 +98,11 @@ ERRORS = {
         "`layer` must have filters, that is a kernel of its own, as convolutions have. Received: layer='norm'",
     ),
     "other layer": (small, L.Conv2D(2, 3, name="stray"), "or a name or path. Received: layer=<Conv2D name=stray"),
-    "two inputs": (two_inputs, "conv", "Patterns need a model with one input of a known shape."),
-    "four channels": (
-        lambda: sequential(L.Conv2D(2, 3, name="conv"), shape=(8, 8, 4)),
-        "conv",
-        "with the input shape (None, 8, 8, 4)",
-    ),
-    "curves": (
-        lambda: sequential(L.Conv1D(2, 3, name="conv"), shape=(8, 3)),
-        "conv",
-        "with the input shape (None, 8, 3)",
-    ),
+    "two inputs": (two_inputs, "conv", "The model has several inputs that can be climbed: choose one with `input`."),
     "fixed size": (
         fixed,
         "conv",
-        "The model cannot run on pictures of this `size`; choose another one. Received: ",
+        "The model cannot run on pictures of this `size`; 8 works. Received: ",
     ),
     "too small": (
         lambda: sequential(L.Conv2D(2, 30, name="conv"), shape=(None, None, 3)),

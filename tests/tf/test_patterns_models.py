@@ -150,14 +150,14 @@ def test_every_kind_is_measured_before_its_activation(kind):
     assert len(patterns) == response.shape[1]
 
 
-def test_a_convolution_over_time_is_heard_at_its_first_step():
+def test_a_convolution_over_time_is_heard_at_every_step():
     conv = L.Conv2D(3, 3, activation="relu")
     inputs = keras.Input((SIDE, SIDE, 3))
     frames = L.Reshape((2, SIDE // 2, SIDE, 3))(inputs)
     patterns = make(keras.Model(inputs, L.TimeDistributed(conv)(frames)), conv, recipe="classic", steps=40)
     moved = np.abs(patterns.images.astype(int) - 127).max((0, 2, 3)) > 10
     assert moved[2 : SIDE // 2 - 2].all()
-    assert not moved[SIDE // 2 :].any()
+    assert moved[SIDE // 2 + 2 : -2].all()
 
 
 def test_a_shared_layer_is_heard_at_its_first_call():
@@ -179,7 +179,7 @@ def test_what_follows_the_layer_is_not_computed():
     model = Fragile()
     model(tf.zeros((1, 8, 8, 3)))
     assert make(model, model.conv).images.shape == (2, SIDE, SIDE, 3)
-    with pytest.raises(ValueError, match="The model cannot run on pictures of this `size`; choose another one"):
+    with pytest.raises(ValueError, match=r"The model cannot run on pictures of this `size`; 8 works\. Received: "):
         make(model, model.tail)
 
 
@@ -267,7 +267,7 @@ def test_another_thread_may_use_the_model_meanwhile():
     model = subclassed()
     conv, picture = layer_of(model, "first"), tf.random.normal((1, SIDE, SIDE, 3))
     expected, heard = conv(picture).numpy(), []
-    ear = tap._Ear(conv)
+    ear = tap._Ear(model, conv)
     with tap._prepared(model, ear):
         thread = threading.Thread(target=lambda: heard.append(conv(picture).numpy()))
         thread.start()

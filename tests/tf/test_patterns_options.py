@@ -18,7 +18,7 @@ from tb_filterviz.patterns.recipes import RECIPES
         ({"filters": [7, 3]}, (7, 3)),
         ({"filters": range(2)}, (0, 1)),
         ({"filters": np.array([5])}, (5,)),
-        ({"size": 64}, (64, 64)),
+        ({"size": 64}, 64),
         ({"size": [48, 64]}, (48, 64)),
         ({"size": "auto"}, "auto"),
         ({"input_range": [-1, 1]}, (-1.0, 1.0)),
@@ -34,7 +34,10 @@ def test_options_are_kept_in_their_plain_form(given, kept):
 
 
 FILTERS = "`filters` must be None for all filters, an int for the first so many, or a non-empty sequence of indices"
-SIZE = '`size` must be "auto", an int or a pair (height, width), each from 1 to 4096 pixels. Received: size='
+SIZE = (
+    '`size` must be "auto", an int for all sides, or one for each spatial axis, such as (height, width), each '
+    "from 1 to 4096. Received: size="
+)
 RANGE = '`input_range` must be "auto" or a pair (low, high) of finite numbers with low < high'
 
 
@@ -49,7 +52,7 @@ RANGE = '`input_range` must be "auto" or a pair (low, high) of finite numbers wi
         ({"filters": "all"}, f"{FILTERS} from 0. Received: filters='all'"),
         ({"size": 0}, f"{SIZE}0"),
         ({"size": 4097}, f"{SIZE}4097"),
-        ({"size": (3, 4, 5)}, f"{SIZE}(3, 4, 5)"),
+        ({"size": (3, 4, 5, 6)}, f"{SIZE}(3, 4, 5, 6)"),
         ({"size": 1.5}, f"{SIZE}1.5"),
         ({"size": "big"}, f"{SIZE}'big'"),
         ({"steps": 0}, "`steps` must be an integer from 1. Received: steps=0"),
