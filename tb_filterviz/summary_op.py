@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from tb_filterviz import records, sources, wire, writers
-
-if TYPE_CHECKING:
-    from tb_filterviz.patterns import PatternOptions
+from tb_filterviz.patterns.generate import until_interrupt
+from tb_filterviz.patterns.options import PatternOptions, select_filters
 
 
 def summary(
@@ -39,7 +38,8 @@ def summary(
         layers: Which layers of a model: names, paths, or regular expressions that match one of these as a whole. The
             default is every convolution; dense layers are logged when they are named.
         patterns: Also make and log pictures that maximise filters of each selected layer: an int for the first so many
-            filters, or `PatternOptions`. This takes seconds to minutes; not inside a `tf.function`.
+            filters, or `PatternOptions`. This takes seconds to minutes; not inside a `tf.function`. Ctrl-C writes those
+            that are done, and goes through.
         layout: Axes of an array or variable, one of `records.LAYOUTS`, such as `"OIHW"` for one of PyTorch. The default
             is that of a Keras convolution: `"WIO"`, `"HWIO"` or `"DHWIO"`.
         precision: `"float16"` keeps 11 significant bits and half the bytes of `"float32"`; `"int8"`, with a scale for
@@ -82,6 +82,12 @@ def pattern_targets(weights: Sequence[sources.Weight]) -> list[sources.Weight]:
     return list({id(weight.source): weight for weight in weights}.values())
 
 
+def check_filters(weights: Sequence[sources.Weight], options: PatternOptions) -> None:
+    """Raises a `ValueError` if a layer does not have the filters that patterns are to be made of."""
+    for weight in pattern_targets(weights):
+        select_filters(options.filters, weight.filters, f"the layer {weight.layer.path!r}")
+
+
 def _kernel_entry(name: str, weight: sources.Weight, precision: str, description: str | None) -> writers.Entry:
     def encode(values: NDArray[Any]) -> list[bytes]:
         return wire.encode_kernel(weight.to_kernel(values), name, precision, writers.filter_major)
@@ -99,8 +105,6 @@ def _patterns_entry(name: str, patterns: records.Patterns, description: str | No
 
 
 def _pattern_options(patterns: int | PatternOptions, data: Any, weights: Sequence[sources.Weight]) -> PatternOptions:
-    from tb_filterviz.patterns import PatternOptions
-
     if not hasattr(data, "layers") or not all(weight.source for weight in weights):
         raise ValueError(
             "`patterns` need a Keras model, which can be run on pictures. Leave them out, or pass the model as `data`. "
@@ -109,6 +113,7 @@ def _pattern_options(patterns: int | PatternOptions, data: Any, weights: Sequenc
     if not tf.executing_eagerly():
         raise ValueError("`patterns` cannot be made inside a tf.function. Call filterviz.summary outside of it.")
     if isinstance(patterns, PatternOptions):
+        check_filters(weights, patterns)
         return patterns
     if isinstance(patterns, bool) or not isinstance(patterns, int) or patterns < 1:
         raise ValueError(
@@ -125,9 +130,9 @@ def _write_patterns(
     description: str | None,
     step: Any,
 ) -> None:
-    """Makes and writes the patterns layer by layer, so that an interruption loses only those of one layer."""
-    from tb_filterviz.patterns import generate_patterns
-
+    """Makes and writes the patterns layer by layer; an interrupt goes through when what is done is written."""
     for weight in pattern_targets(weights):
-        made = generate_patterns(model, weight.source, options=options, record=weight.layer)
+        made, interrupt = until_interrupt(model, weight.source, options=options, record=weight.layer)
         writers.write([_patterns_entry(name, made, description)], step)
+        if interrupt is not None:
+            raise interrupt

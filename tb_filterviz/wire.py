@@ -9,12 +9,14 @@ One TensorBoard tag holds one series: all steps of one layer's kernel, or of its
 - `[2..]` the payload. A kernel: chunks of `chunk` whole filters (the last may have fewer), each filter contiguous, in
   C order `[filter][*spatial][in]`, little-endian, as `encoding` says: `float16`, `float32`, `float64`; or `int8`, where
   each filter is `in` float32 scales followed by the int8 codes, a weight being its code times the scale of its input's
-  slice. Patterns: one PNG a filter.
+  slice. Patterns: one PNG a filter; then, where the header has `curve`, their curves: little-endian float32
+  `[filters][curve]`.
 
 Common keys of the header: `v`, `kind`, `name` (what the user called it), `path`, `layer_class`, `position`, `groups`
 (see `records.Layer`), `numbers`, `bytes` and `crc32c` (length and CRC-32C of each element after the header). A
 kernel's: `shape` and `axes` (canonical), `dtype` (in the model), `encoding`, `chunk`. Patterns': `filters`, `shape`
-(height, width, channels), `recipe`, `steps`, `input_range`; their numbers are `start`, `reached` and `failed`.
+(height, width, channels), `recipe`, `steps`, `input_range`, and `curve` (points of a curve) if there are curves; their
+numbers are `start`, `reached` and `failed`, then those of `noise`, `natural` and `percentile` that were measured.
 Readers ignore keys and elements that they do not know, and refuse a newer `v`. A log is untrusted: `parse_header`
 checks every claim, and no length is believed before it was compared.
 """
@@ -49,6 +51,7 @@ MAX_IMAGE_SIDE = 4096
 _CHUNK_BYTES = 1 << 16  # what is read for one filter, as a checksum covers a chunk
 _MAX_VALUES = 1 << 31
 _PATTERN_NUMBERS = ("start", "reached", "failed")
+_MORE_PATTERN_NUMBERS = ("noise", "natural", "percentile")
 _UNSAFE_IN_TAG = re.compile(r'[%"\\\x00-\x1f\x7f\ud800-\udfff]')
 
 
@@ -75,6 +78,7 @@ class Header:
         recipe: Recipe of patterns; empty for a kernel.
         steps: Gradient steps of patterns; 0 for a kernel.
         input_range: Model inputs that 0 and 255 of patterns stand for; (0, 0) for a kernel.
+        curve: Points of the curve of each pattern; 0 where there are no curves.
     """
 
     kind: str
@@ -91,6 +95,7 @@ class Header:
     recipe: str = ""
     steps: int = 0
     input_range: tuple[float, float] = (0.0, 0.0)
+    curve: int = 0
 
     @property
     def axes(self) -> str:
@@ -184,7 +189,9 @@ def encode_kernel(
 
 def encode_patterns(patterns: records.Patterns, name: str) -> list[bytes]:
     """Encodes a layer's patterns at one step; `name` is what the user calls the model."""
-    numbers = np.stack([patterns.start, patterns.reached, patterns.failed], axis=1).astype("<f4")
+    names = [name for name in _MORE_PATTERN_NUMBERS if getattr(patterns, name) is not None]
+    columns = [getattr(patterns, name) for name in (*_PATTERN_NUMBERS, *names)]
+    numbers = np.stack(columns, axis=1).astype("<f4")
     facts = {
         **_layer_facts(PATTERNS, name, patterns.layer),
         "filters": patterns.filters.tolist(),
@@ -192,9 +199,13 @@ def encode_patterns(patterns: records.Patterns, name: str) -> list[bytes]:
         "recipe": patterns.recipe,
         "steps": patterns.steps,
         "input_range": patterns.input_range,
-        "numbers": _PATTERN_NUMBERS,
+        "numbers": [*_PATTERN_NUMBERS, *names],
     }
-    return _seal(facts, [numbers.tobytes(), *(_encode_png(image) for image in patterns.images)])
+    elements = [numbers.tobytes(), *(_encode_png(image) for image in patterns.images)]
+    if patterns.curve is not None and patterns.curve.size:
+        facts["curve"] = patterns.curve.shape[1]
+        elements.append(patterns.curve.astype("<f4").tobytes())
+    return _seal(facts, elements)
 
 
 def parse_header(element: bytes) -> Header:
@@ -221,16 +232,32 @@ def check_element(header: Header, index: int, element: bytes) -> bytes:
         FormatError: If not.
     """
     length, checksum = header.lengths[index - 1], header.checksums[index - 1]
+    what = "the curve" if header.curve and index == curve_element(header) else f"element {index}"
     if len(element) != length:
-        raise FormatError(f"element {index} has {len(element)} bytes, but the header says {length}")
+        raise FormatError(f"{what} has {len(element)} bytes, but the header says {length}")
     if google_crc32c.value(element) != checksum:
-        raise FormatError(f"the checksum of element {index} does not match: its bytes are damaged")
+        raise FormatError(f"the checksum of {what} does not match: its bytes are damaged")
     return element
 
 
 def decode_numbers(header: Header, element: bytes) -> NDArray[np.float32]:
     """Decodes a checked element 1 to float32 `[filters][columns]`."""
     return np.frombuffer(element, "<f4").reshape(len(header.filters), len(header.numbers))
+
+
+def number(header: Header, numbers: NDArray[np.float32], name: str) -> NDArray[np.float32] | None:
+    """Returns the column of that name of `decode_numbers`, float32 `[filters]`; None where it was not logged."""
+    return numbers[:, header.numbers.index(name)] if name in header.numbers else None
+
+
+def curve_element(header: Header) -> int:
+    """Returns the index of the element that holds the curves of patterns, if there are any."""
+    return 2 + len(header.filters)
+
+
+def decode_curve(header: Header, element: bytes) -> NDArray[np.float32]:
+    """Decodes the checked element of the curves to float32 `[filters][points]`."""
+    return np.frombuffer(element, "<f4").reshape(len(header.filters), header.curve)
 
 
 def chunk_elements(header: Header, start: int, stop: int) -> range:
@@ -383,12 +410,17 @@ def _parse_patterns(facts: dict[str, Any]) -> Header:
         recipe=_text(facts["recipe"]),
         steps=_integers([facts["steps"]])[0],
         input_range=(low, high),
+        curve=_integers([facts.get("curve", 0)])[0],
     )
     if not header.filters or list(header.filters) != sorted(set(header.filters)):
         raise ValueError("there must be filters, in ascending order")
     if header.numbers[:3] != _PATTERN_NUMBERS:
         raise ValueError("the numbers must be start, reached, failed")
     _check_lengths(header)
+    if header.curve:
+        lengths, place = header.lengths, curve_element(header) - 1
+        if len(header.checksums) <= place or lengths[place:][:1] != (4 * len(header.filters) * header.curve,):
+            raise ValueError("the length of the curve does not fit the filters")
     return header
 
 

@@ -27,6 +27,10 @@ export interface PatternFrame {
   readonly start: readonly (number | null)[];
   readonly reached: readonly (number | null)[];
   readonly failed: readonly boolean[];
+  /** The most that noise, and that natural inputs, reach; the percentile of these that the picture reaches. */
+  readonly noise: readonly (number | null)[];
+  readonly natural: readonly (number | null)[];
+  readonly percentile: readonly (number | null)[];
   readonly recipe: string;
   readonly steps: number;
   readonly inputRange: readonly [number, number] | null;
@@ -104,12 +108,16 @@ export function decodePatterns(buffer: ArrayBuffer): PatternFrame {
     offset += length;
     return new Blob([body.subarray(offset - length, offset)], { type: "image/png" });
   });
+  const numbers = (key: string) => list(head, key, filters.length, isNumberOrNull);
   return {
     filters,
     pictures,
     shape: list(head, "shape", 3, isCount),
-    start: list(head, "start", filters.length, isNumberOrNull),
-    reached: list(head, "reached", filters.length, isNumberOrNull),
+    start: numbers("start"),
+    reached: numbers("reached"),
+    noise: numbers("noise"),
+    natural: numbers("natural"),
+    percentile: numbers("percentile"),
     failed: list(head, "failed", filters.length, isFlag),
     recipe: typeof head.recipe === "string" ? head.recipe : "",
     steps: isCount(head.steps) ? head.steps : 0,

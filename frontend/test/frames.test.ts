@@ -78,6 +78,9 @@ const patterns = {
   start: [0.5, null],
   reached: [8, null],
   failed: [false, true],
+  noise: [1, 2],
+  natural: [null, 4],
+  percentile: [null, 99.5],
   recipe: "classic",
   steps: 80,
   input_range: [0, 255],
@@ -95,17 +98,30 @@ test("patterns: each picture gets its own bytes", async () => {
   ]);
   assert.ok(decoded.pictures.every((picture) => picture.type === "image/png"));
   assert.deepEqual(
-    [decoded.start, decoded.failed, decoded.inputRange],
+    [decoded.start, decoded.failed, decoded.noise, decoded.natural, decoded.percentile, decoded.inputRange],
     [
       [0.5, null],
       [false, true],
+      [1, 2],
+      [null, 4],
+      [null, 99.5],
       [0, 255],
     ],
   );
 });
 
 test("patterns: none is an answer", () => {
-  const none = { ...patterns, filters: [], start: [], reached: [], failed: [], lengths: [] };
+  const empty = {
+    filters: [],
+    start: [],
+    reached: [],
+    failed: [],
+    noise: [],
+    natural: [],
+    percentile: [],
+    lengths: [],
+  };
+  const none = { ...patterns, ...empty };
   assert.equal(decodePatterns(frame(none)).pictures.length, 0);
 });
 
@@ -117,6 +133,7 @@ test("patterns: lengths that lie are refused", () => {
     { lengths: [6, -1] },
     { failed: [0, 1] },
     { reached: [1] },
+    { natural: ["4", 4] },
   ]) {
     assert.throws(() => decodePatterns(frame({ ...patterns, ...change }, body)), /damaged/);
   }

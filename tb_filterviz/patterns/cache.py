@@ -1,4 +1,4 @@
-"""Engines of models that are still there, so that a second call need not trace."""
+"""What was made for models that are still there, so that a second call need not trace."""
 
 from __future__ import annotations
 
@@ -8,28 +8,50 @@ from typing import Any
 
 from tb_filterviz.sources.keras import layer_tree
 
-_LIMIT = 16
-_engines: weakref.WeakKeyDictionary[Any, dict[Hashable, Any]] = weakref.WeakKeyDictionary()
+LIMIT = 16
+"""How much is kept of each model."""
+
+_Parts = tuple[Any, ...]
+_made: weakref.WeakKeyDictionary[Any, dict[Hashable, tuple[_Parts, Any]]] = weakref.WeakKeyDictionary()
 
 
-def engine(model: Any, key: Hashable, make: Callable[[], Any]) -> Any:
-    """Returns what `make` made for a model and a key, made anew where the structure of the model has changed.
+def get(model: Any, key: Hashable, make: Callable[[], Any], *more: Any) -> Any:
+    """Returns what `make` made for a model and a key, made anew where the model consists of other objects than then.
 
     Args:
         model: Keras model; it is not kept alive.
-        key: What else the result depends on.
-        make: Makes it.
+        key: What else the result depends on, by value.
+        make: Makes it. What it makes must not refer to the model.
+        more: What else the result depends on, by identity; not kept alive either.
 
     Returns:
-        What was made, now or before; the last 16 of each model are kept.
+        What was made, now or before. The newest `LIMIT` of each model are kept.
+
+    Example:
+        >>> import keras
+        >>> model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3)])
+        >>> get(model, "key", list) is get(model, "key", list)
+        True
     """
     layers = [layer for _, layer in layer_tree(model)]
-    structure = tuple((id(layer), id(getattr(layer, "activation", None)), layer.compute_dtype) for layer in layers)
-    weights = tuple((id(weight), tuple(weight.shape)) for weight in model.weights)
-    known = _engines.setdefault(model, {})
-    whole = (key, structure, weights)
-    if whole not in known:
-        while len(known) >= _LIMIT:
-            del known[next(iter(known))]
-        known[whole] = make()
-    return known[whole]
+    activations = [getattr(layer, "activation", None) for layer in layers]
+    parts = (*layers, *activations, *model.weights, *more)
+    forms = tuple(layer.compute_dtype for layer in layers), tuple(tuple(one.shape) for one in model.weights)
+    whole = (key, forms, tuple(id(one) for one in more))
+    known = _made.setdefault(model, {})
+    seen, made = known.pop(whole, ((), None))
+    if len(seen) != len(parts) or any(there() is not one for there, one in zip(seen, parts, strict=True)):
+        # Not by `id`, which a new object may have from one that is gone.
+        seen, made = tuple(_reference(one) for one in parts), make()
+    known[whole] = seen, made
+    while len(known) > LIMIT:
+        del known[next(iter(known))]
+    return made
+
+
+def _reference(one: Any) -> Callable[[], Any]:
+    """Returns what returns an object as long as it is there; of one that cannot be referred to weakly, always."""
+    try:
+        return weakref.ref(one)
+    except TypeError:
+        return lambda: one

@@ -19,7 +19,11 @@ MEMORY = 1 << 30
 """What the pictures of a batch may take together while they climb, in bytes."""
 
 _CPU_BATCH, _GPU_BATCH = 4, 32  # measured on two cores: 4 at once are a quarter faster than 1, and 16 no faster than 4
-_NOISES = 8  # the fewest pictures of noise that a filter is compared with
+
+NOISES = 16
+"""How many pictures of noise each filter is compared with: always the same ones, whatever filters are asked for."""
+
+_BAR = "{desc}: {percentage:3.0f}%|{bar}| {n:.1f}/{total} filters [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
 
 
 @dataclasses.dataclass
@@ -70,9 +74,11 @@ class Climb:
     ) -> None:
         self._engine, self._recipe, self._steps, self._options = engine, recipe, steps, options
         self._natural, self._name = natural, name
+        self._most_natural = np.full(engine.filters, np.nan, np.float32)
+        if natural is not None:
+            self._most_natural = np.fmax.reduce(natural)
         self._end = float("inf") if options.max_seconds is None else time.monotonic() + options.max_seconds
-        self._noise = np.full(engine.filters, -np.inf, np.float32)
-        self._noises = 0
+        self._noise = np.full(engine.filters, np.nan, np.float32)
         self._batch = options.batch_size or _batch_size(engine.picture_bytes)
 
     def run(self, filters: list[int]) -> tuple[Made, KeyboardInterrupt | None]:
@@ -82,16 +88,17 @@ class Climb:
         with tqdm.tqdm(
             total=len(filters),
             desc=self._name,
-            bar_format="{desc}: {percentage:3.0f}%|{bar}| {n:.1f}/{total} filters [{elapsed}<{remaining}]",
+            unit="filter",
+            bar_format=_BAR,
             disable=not self._options.progress,
         ) as bar:
             try:
+                self._measure_noise()
                 for batch in _batches(filters, self._batch):
-                    if time.monotonic() >= self._end:
+                    if done and time.monotonic() >= self._end:
                         break
                     done.update(self._try(batch, 0, bar))
                     bar.update(len(done) - bar.n)  # fractions do not add up exactly
-                self._measure_noise(filters)
                 for attempt in range(1, self._options.tries):
                     failed = [index for index in done if self._failed(index, done[index].reached, done[index].start)]
                     bar.set_postfix_str(f"try {attempt + 1} of {len(failed)} filters" if failed else "")
@@ -99,7 +106,7 @@ class Climb:
                         if time.monotonic() >= self._end:
                             break
                         for index, picture in self._try(batch, attempt, None).items():
-                            if not picture.reached <= done[index].reached:
+                            if _better(picture.reached, done[index].reached):
                                 done[index] = picture
             except KeyboardInterrupt as error:
                 interrupt = error
@@ -117,7 +124,7 @@ class Climb:
                 bar.update(len(batch) * taken / steps)
             return time.monotonic() < self._end
 
-        starts = self._respond(self._engine.pictures(noise))
+        starts = self._engine.measure(parameterization.quantise(self._engine.pictures(noise)))
         pictures, curve = self._engine.climb(noise, indices, rates, draws, after)
         images = parameterization.quantise(pictures)
         reached = self._engine.measure(images)
@@ -127,23 +134,16 @@ class Climb:
             for row, index in zip(rows, batch, strict=True)
         }
 
-    def _respond(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Measures noise, and remembers the most that each filter answers to any of it."""
-        response: NDArray[np.float32] = self._engine.measure(parameterization.quantise(pictures))
-        self._noise = np.fmax(self._noise, response.max(0))
-        self._noises += len(response)
-        return response
-
-    def _measure_noise(self, filters: list[int]) -> None:
-        """Makes up for few filters, whose own noise is little to compare with."""
-        missing = [max(filters) + 1 + extra for extra in range(_NOISES - self._noises)]
-        for batch in _batches(missing, self._batch):
+    def _measure_noise(self) -> None:
+        """Measures the most that each filter answers to any of the pictures that the first filters begin with."""
+        for batch in _batches(list(range(NOISES)), self._batch):
             noise = parameterization.noise(self._options.seed, batch, self._engine.parameterization)
-            self._respond(self._engine.pictures(noise))
+            response = self._engine.measure(parameterization.quantise(self._engine.pictures(noise)))
+            self._noise = np.fmax(self._noise, response.max(0))
 
     def _failed(self, index: int, reached: float, start: float) -> bool:
-        limit = max(self._noise[index], -np.inf if self._natural is None else self._natural[:, index].max())
-        return not (np.isfinite(reached) and reached > start and reached > limit)
+        limits = (start, self._noise[index], self._most_natural[index])
+        return not np.isfinite(reached) or any(reached <= limit for limit in limits)
 
     def _made(self, done: dict[int, _Picture]) -> Made:
         filters = np.array(sorted(done), np.int64)
@@ -155,10 +155,8 @@ class Climb:
             row[: len(one.curve)] = one.curve
             row[len(one.curve)] = one.reached
         reached = np.array([one.reached for one in pictures], np.float32)
-        natural = np.full(len(filters), np.nan, np.float32)
-        percentile = natural.copy()
+        percentile = np.full(len(filters), np.nan, np.float32)
         if self._natural is not None:
-            natural = self._natural[:, filters].max(0)
             percentile = (100 * (self._natural[:, filters] < reached).mean(0)).astype(np.float32)
         return Made(
             filters,
@@ -166,11 +164,15 @@ class Climb:
             np.array([one.start for one in pictures], np.float32),
             reached,
             self._noise[filters],
-            natural,
+            self._most_natural[filters],
             percentile,
             np.array([self._failed(i, done[i].reached, done[i].start) for i in filters], bool),
             curve,
         )
+
+
+def _better(new: float, old: float) -> bool:
+    return bool(np.isfinite(new) and not (np.isfinite(old) and new <= old))
 
 
 def _batch_size(picture_bytes: int) -> int:

@@ -44,9 +44,10 @@ def generate_patterns(
 
     Returns:
         One picture a filter, ascending by filter, with the response to its noise (`start`), to the very picture
-        (`reached`), to the best of other filters' noise (`noise`) and on the way (`curve`). A filter that did not pass
-        what noise reaches, or natural inputs where there is a `reference`, or met numbers that are not finite, is
-        marked in `failed` after so many tries, and does not disturb the others.
+        (`reached`), to the best of several pictures of noise (`noise`) and on the way (`curve`); and, where there is a
+        `reference`, to the best of natural inputs (`natural`), and the `percentile` among these. A filter that did not
+        pass what noise and natural inputs reach, or met numbers that are not finite, is marked in `failed` after so
+        many tries, and does not disturb the others.
 
     Raises:
         ValueError: If an option or a filter is out of range, the layer is unknown or has no filters, the model is not
@@ -89,6 +90,7 @@ def until_interrupt(
     from tb_filterviz.patterns import cache, climb, engine, inputs, receptive, reference, target
 
     found = target.find(model, layer)
+    select_filters(options.filters, found.kernels, f"the layer {found.path!r}")  # before any work
     span = inputs.detect_range(model) if isinstance(options.input_range, str) else options.input_range
     # Who gives the range of the model's inputs has prepared them.
     automatic = options.preprocess is None and isinstance(options.input_range, str)
@@ -97,26 +99,32 @@ def until_interrupt(
     shape = inputs.picture_shape(
         model,
         options.size,
-        lambda channels: cache.engine(
-            model, (id(found.layer), span, preprocess), lambda: receptive.side(model, found.layer, feed, channels)
+        lambda channels: cache.get(
+            model,
+            ("side", found.path, span, channels),
+            lambda: receptive.side(model, found.layer, feed, channels),
+            preprocess,
         ),
     )
+    cuts = None if options.reference is None else reference.cut(options.reference, shape)
     finite = all(np.isfinite(weight).all() for weight in found.layer.get_weights())
     what = (shape, recipe, options.objective, options.normalized, finite)
-    climber = cache.engine(
+    climber = cache.get(
         model,
-        (id(found.layer), span, preprocess, what),
+        ("engine", found.path, span, what),
         lambda: engine.Engine(model, found.layer, feed, *what),
+        preprocess,
     )
-    indices = select_filters(options.filters, climber.filters)
-    natural = None if options.reference is None else reference.respond(climber, options.reference, shape, span)
+    indices = select_filters(options.filters, climber.filters, f"the layer {found.path!r}")
+    natural = None if cuts is None else reference.respond(climber, cuts, span)
     made, interrupt = climb.Climb(climber, recipe, steps, options, natural, found.path).run(indices)
     if interrupt is not None and not made.filters.size:
         raise interrupt
     if len(made.filters) < len(indices) and interrupt is None:
         _warn(
             f"`max_seconds`={options.max_seconds} are over: the patterns of {len(made.filters)} of {len(indices)} "
-            f"filters of {found.path!r} are done, the others are left out"
+            f"filters of {found.path!r} are done, the others are left out",
+            callers=2,
         )
     result = records.Patterns(
         layer=record or found.record,
@@ -136,7 +144,8 @@ def until_interrupt(
     return result, interrupt
 
 
-def _warn(message: str) -> None:
+def _warn(message: str, callers: int = 1) -> None:
+    """Warns whoever called so many callers above the one that warns."""
     import warnings
 
-    warnings.warn(message, stacklevel=3)
+    warnings.warn(message, stacklevel=2 + callers)

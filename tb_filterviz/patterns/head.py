@@ -113,5 +113,5 @@ def _convolve(layer: Any, features: Any, kernels: Any) -> Any:
         for axis in range(rank):
             begin = offset[axis] * dilations[axis]
             window.append(slice(begin, begin + (positions[axis] - 1) * strides[axis] + 1, strides[axis]))
-        total = total + products[(*window, number)]
+        total = total + products[tuple(window)][..., number]
     return total

@@ -10,9 +10,8 @@ import keras
 
 from tb_filterviz.sources.keras import layer_tree
 
-def picture_shape(
-    model: Any, size: str | int | tuple[int, int], auto: Callable[[int], int]
-) -> tuple[int, int, int]:
+
+def picture_shape(model: Any, size: str | int | tuple[int, int], auto: Callable[[int], int]) -> tuple[int, int, int]:
     """Finds the shape of the pictures that a model takes.
 
     Args:

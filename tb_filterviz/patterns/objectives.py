@@ -9,6 +9,7 @@ import tensorflow as tf
 BORDER = 2
 """Positions at each border that do not count: padding answers there, not the picture."""
 
+
 def mean(response: Any, positions: int) -> Any:
     """Averages over the positions that count: the objective `"channel"`.
 

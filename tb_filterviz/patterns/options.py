@@ -37,7 +37,9 @@ class PatternOptions:
             `"neuron"`: at the position in the middle.
         normalized: Whether the response is taken after a `BatchNormalization` that takes the layer's output, which is
             found while the model runs. Without one it is that before the layer's activation in either case.
-        seed: Seed of the noise, from 0. A filter's noise depends on the seed, the filter's index and the size only.
+        seed: Seed of the noise, from 0. A filter's noise depends on the seed, the filter's index and the size only. The
+            same call makes the same picture, bit by bit; in another batch it differs by rounding, less than 1/255 on
+            average; but by `"maco"`, whose long steps make much of the last digit, another picture may come out.
         tries: How often a filter climbs, from 1, before it is called failed: each time from another noise, and with
             four times as many steps as the time before.
         input_range: The model inputs that pixels 0 and 255 stand for, `low < high`. `"auto"`: see
@@ -49,8 +51,9 @@ class PatternOptions:
             the pictures: what the filters answer to them is kept beside what they answer to their patterns.
         batch_size: The most filters that climb together, from 1; None: 4 without and 32 with a GPU, or fewer if these
             took more than 1 GiB.
-        max_seconds: After so many seconds the climb ends: filters under way keep the steps they had, and those not yet
-            begun are left out, with a warning. None: no limit.
+        max_seconds: After so many seconds the climb of a layer ends: filters under way keep the steps they had, and
+            those not yet begun are left out, with a warning. The first ones take a step in any case, and what has to be
+            traced before is not counted. None: no limit.
         progress: Whether to show a progress bar on the standard error stream.
 
     Raises:
@@ -100,12 +103,13 @@ class PatternOptions:
                 raise ValueError(f"`{name}` must be True or False. Received: {name}={getattr(self, name)!r}")
 
 
-def select_filters(filters: int | Sequence[int] | None, count: int) -> list[int]:
+def select_filters(filters: int | Sequence[int] | None, count: int, layer: str = "the layer") -> list[int]:
     """Names the filters of one layer that `PatternOptions.filters` asks for.
 
     Args:
         filters: As in `PatternOptions`.
         count: Number of filters of the layer.
+        layer: What an error shall call it.
 
     Returns:
         Their indices, ascending, each once.
@@ -124,7 +128,7 @@ def select_filters(filters: int | Sequence[int] | None, count: int) -> list[int]
     wrong = [index for index in filters if index >= count]
     if wrong:
         raise ValueError(
-            f"`filters` must be indices from 0 to {count - 1}: the layer has {count} filters. Received: {wrong[0]}"
+            f"`filters` must be indices from 0 to {count - 1}: {layer} has {count} filters. Received: {wrong[0]}"
         )
     return sorted(set(filters))
 

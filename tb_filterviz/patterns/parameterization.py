@@ -129,7 +129,8 @@ class Fourier:
         axes = tuple(range(1, white.ndim))
         coloured = np.fft.irfftn(np.fft.rfftn(white, axes=axes) * self._amplitudes, self._spatial, axes)
         mixed = np.moveaxis(coloured, 0, -1) @ self._colours.T
-        return (mixed / mixed.std()).astype(np.float32)
+        noise: NDArray[np.float32] = (mixed / mixed.std()).astype(np.float32)
+        return noise
 
     def state(self, first: Any) -> State:
         """See `Parameterization`: the latent, and the previous step."""
@@ -191,6 +192,7 @@ class Maco:
         # A turn of a phase moves its wave by i times itself; the gradient sees that movement's share along it.
         turned = tf.math.imag(_rfft(gradient, self._spatial) * tf.math.conj(self._spectrum(phases)))
         turned = turned / (_root_mean_square(turned) + 1e-30)
+        turned = tf.where(tf.math.is_finite(turned), turned, 0.0)
         fast, slow = self._BETAS
         first, second = fast * first + (1 - fast) * turned, slow * second + (1 - slow) * turned**2
         age = tf.cast(step, tf.float32) + 1.0
@@ -232,7 +234,8 @@ def _amplitudes(spatial: tuple[int, ...], decay: float) -> NDArray[np.float32]:
     falling[(0,) * len(spatial)] = 0.0
     if not falling.any():
         falling[...] = 1.0  # a picture of one pixel has nothing but its mean
-    return (falling / falling.max()).astype(np.float32)
+    amplitudes: NDArray[np.float32] = (falling / falling.max()).astype(np.float32)
+    return amplitudes
 
 
 def _standardise(latent: Any) -> Any:

@@ -63,10 +63,10 @@ def _seen(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, 
         return tape.gradient(score, pictures)
 
     try:
-        traced = tf.function(gradient, autograph=False)
         noise = tf.constant(random.random((_PROBES, *shape)), tf.float32)
         signs = tf.constant(random.normal(size=(_PROBES, 1 << 14)), tf.float32)
-        slope = traced(noise, signs)
+        # Called as a concrete function: TensorFlow would warn of the tracing of several in a row.
+        slope = tf.function(gradient, autograph=False).get_concrete_function(noise, signs)(noise, signs)
     except ValueError:
         if max(shape) >= LARGEST:
             raise
@@ -77,7 +77,7 @@ def _seen(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, 
     if not energy.sum():
         return shape[0]
     grid = np.arange(shape[0])
-    row, column = (int(round((energy.sum(1 - axis) * grid).sum() / energy.sum())) for axis in (0, 1))
+    row, column = (round(float((energy.sum(1 - axis) * grid).sum() / energy.sum())) for axis in (0, 1))
     distance = np.maximum(np.abs(grid[:, None] - row), np.abs(grid - column))
     within = np.cumsum(np.bincount(distance.ravel(), energy.ravel())) / energy.sum()
     return 2 * int(np.argmax(within >= _SHARE)) + 1

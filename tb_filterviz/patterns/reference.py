@@ -15,26 +15,25 @@ MOST = 400
 _BATCH = 8
 
 
-def respond(
-    engine: Any, natural: Any, shape: tuple[int, ...], input_range: tuple[float, float]
-) -> NDArray[np.float32]:
-    """Measures the response of all filters to cuts of natural inputs, of the size of the pictures.
+def cut(natural: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Cuts natural inputs into pieces of the size of the pictures.
 
     Args:
-        engine: Engine of the layer.
-        natural: Array `[n, height, width, channels]`, values in `input_range`.
-        shape: Height, width and channels of the pictures. Inputs are cut into as many pieces of this size, side by
-            side, as they hold.
-        input_range: What 0 and 255 of a picture stand for.
+        natural: Array `[n, height, width, channels]`, any numbers.
+        shape: Height, width and channels of the pictures.
 
     Returns:
-        float32 `[cuts, filters]`, 400 cuts at most, evenly chosen.
+        float32 `[cuts, *shape]`: as many, side by side, as the inputs hold, but 400 at most, evenly chosen.
 
     Raises:
         ValueError: If the inputs are of another form, smaller than the pictures, or not finite.
     """
     values = np.asarray(natural)
-    if values.ndim != 4 or values.shape[3] != shape[2] or min(len(values), *np.subtract(values.shape[1:3], shape[:2]) + 1) < 1:
+    if (
+        values.ndim != 4
+        or values.shape[3] != shape[2]
+        or min(len(values), *np.subtract(values.shape[1:3], shape[:2]) + 1) < 1
+    ):
         raise ValueError(
             "`reference` must be an array [n, height, width, channels], at least as high and wide as the pictures, of "
             f"{shape}. Received: shape {values.shape}"
@@ -49,7 +48,21 @@ def respond(
         for left in range(0, values.shape[2] - width + 1, width)
     ]
     chosen = [cuts[i] for i in np.linspace(0, len(cuts) - 1, min(len(cuts), MOST)).round().astype(int)]
-    low, high = input_range
     pieces = np.stack([values[n, top : top + height, left : left + width] for n, top, left in chosen])
-    images = quantise((pieces.astype(np.float32) - low) / (high - low))
+    return pieces.astype(np.float32)
+
+
+def respond(engine: Any, cuts: NDArray[np.float32], input_range: tuple[float, float]) -> NDArray[np.float32]:
+    """Measures the response of all filters to natural inputs.
+
+    Args:
+        engine: Engine of the layer.
+        cuts: What `cut` returned, values in `input_range`.
+        input_range: What 0 and 255 of a picture stand for.
+
+    Returns:
+        float32 `[cuts, filters]`.
+    """
+    low, high = input_range
+    images = quantise((cuts - low) / (high - low))
     return np.concatenate([engine.measure(images[at : at + _BATCH]) for at in range(0, len(images), _BATCH)])

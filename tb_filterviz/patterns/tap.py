@@ -85,10 +85,12 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
     except _Answer as answer:
         heard = answer.heard
     except (ValueError, tf.errors.OpError) as error:
-        raise ValueError(
-            f"The model cannot run on pictures of this `size`; choose another one. {received}. "
-            f"The model said: {_gist(error)}"
-        ) from error
+        if ear.heard is None:
+            raise ValueError(
+                f"The model cannot run on pictures of this `size`; choose another one. {received}. "
+                f"The model said: {_gist(error)}"
+            ) from error
+        heard = ear.heard  # what cannot run follows the layer, and no normalisation came before it
     else:
         if ear.heard is None:
             raise ValueError(
@@ -129,12 +131,15 @@ class _Ear:
             if threading.get_ident() == self._thread:
                 if layer is self._target and self.heard is None:
                     return self._hear(call, args, kwargs)
-                if self._output is not None and not layer._layers and any(one is self._output for one in keras.tree.flatten(args)):
+                if self.heard is not None and not layer._layers and self._takes_output(args):
                     found = layer if isinstance(layer, keras.layers.BatchNormalization) else None
-                    raise _Answer(dataclasses.replace(self.heard, normalization=found))  # type: ignore[type-var]
+                    raise _Answer(dataclasses.replace(self.heard, normalization=found))
             return call(*args, **kwargs)
 
         return listening
+
+    def _takes_output(self, args: Any) -> bool:
+        return self._output is not None and any(one is self._output for one in keras.tree.flatten(args))
 
     def _hear(self, call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         activation = vars(self._target).get("activation")

@@ -20,11 +20,13 @@ class Target:
         path: Its path in the model.
         layer: The layer.
         record: The identity of its kernel, of the last where it has two: the one that makes its outputs.
+        kernels: The number of filters of that kernel: those of the layer, or of a gated one more than it has.
     """
 
     path: str
     layer: Any
     record: records.Layer
+    kernels: int
 
 
 def find(model: Any, layer: Any) -> Target:
@@ -50,13 +52,13 @@ def find(model: Any, layer: Any) -> Target:
         )
     tree = layer_tree(model)
     path, found = _by_name(model, tree, layer) if isinstance(layer, str) else _by_identity(model, tree, layer)
-    kernels = [one.weight.layer for one in contents(model).candidates if one.weight.source is found]
+    kernels = [one.weight for one in contents(model).candidates if one.weight.source is found]
     if not kernels:
         raise ValueError(
             "`layer` must have filters, that is a kernel of its own, as convolutions have. "
             f"Received: layer={path!r} of class {type(found).__name__}"
         )
-    return Target(path, found, kernels[-1])
+    return Target(path, found, kernels[-1].layer, kernels[-1].filters)
 
 
 def _by_identity(model: Any, tree: list[tuple[str, Any]], layer: Any) -> tuple[str, Any]:

@@ -6,18 +6,16 @@ C. Olah, A. Mordvintsev, L. Schubert, "Feature Visualization", Distill 2017, sec
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
-from typing import Any
 
 from tb_filterviz.patterns.recipes import Recipe
 
 
-def draw(
-    recipe: Recipe, steps: int, seed: int, filters: Iterable[int], attempt: int = 0
-) -> NDArray[np.float32]:
+def draw(recipe: Recipe, steps: int, seed: int, filters: Iterable[int], attempt: int = 0) -> NDArray[np.float32]:
     """Draws the movement of each picture at each step.
 
     Args:
@@ -34,7 +32,8 @@ def draw(
     draws = [
         np.random.default_rng((seed, int(index), attempt, 1)).uniform(-1, 1, (steps, 4)) * reach for index in filters
     ]
-    return (np.stack(draws, axis=1) + np.array([0, 0, 1, 0])).astype(np.float32)
+    moves: NDArray[np.float32] = (np.stack(draws, axis=1) + np.array([0, 0, 1, 0])).astype(np.float32)
+    return moves
 
 
 def move(pictures: Any, draws: Any) -> Any:
@@ -45,7 +44,8 @@ def move(pictures: Any, draws: Any) -> Any:
         draws: float32 tensor `[batch, 4]`: see `draw`.
 
     Returns:
-        The moved pictures, of the same shape.
+        The moved pictures, of the same shape. Their gradient is moved back by resampling too: as TensorFlow does it,
+        that is nearly the adjoint, but for a factor where pictures change their size.
 
     Example:
         >>> picture = tf.reshape(tf.range(9.0), (1, 3, 3, 1))

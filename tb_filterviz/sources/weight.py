@@ -27,12 +27,19 @@ class Weight:
         >>> weight = Weight(records.Layer(), "OIHW", lambda: np.zeros((64, 3, 7, 5), np.float32))
         >>> weight.to_kernel(np.asarray(weight.read())).values.shape
         (7, 5, 3, 64)
+        >>> weight.filters
+        64
     """
 
     layer: records.Layer
     layout: str
     read: Callable[[], Any] = dataclasses.field(repr=False)
     source: object = None
+
+    @property
+    def filters(self) -> int:
+        """The number of filters of the kernel; nothing is read for it but the shape."""
+        return int(records.canonical(np.broadcast_to(0, tuple(self.read().shape)), self.layout).shape[-1])
 
     def to_kernel(self, values: NDArray[Any]) -> records.Kernel:
         """Makes the record of what was read.

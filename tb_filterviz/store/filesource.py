@@ -25,7 +25,6 @@ from tb_filterviz.store.walk import Span, Walk
 _FIRST_READ = 512  # of a record: its head and the event up to the first element, unless names are long
 _LARGEST_HEADER = 1 << 24
 _LARGEST_GAP = 1 << 16
-_NEIGHBOURS = 64  # bytes between elements that are read along with them
 
 
 class EventFileSource:
@@ -65,7 +64,7 @@ class EventFileSource:
                 for element in elements:
                     if element >= len(spans):
                         raise wire.FormatError(f"the datum has {len(spans)} elements, and element {element} is missing")
-                return _read_spans(file, [spans[element] for element in elements])
+                return [_read(file, spans[element]) for element in elements]
         except FileNotFoundError as error:
             raise DatumGoneError(str(error)) from error
         except OSError as error:
@@ -137,20 +136,8 @@ def _parts(
     yield walk.take(Span(at, record.stop))
 
 
-def _read_spans(file: EventFile, spans: list[Span]) -> list[bytes]:
-    """Reads spans, neighbours at once."""
-    found: list[bytes] = []
-    begin = 0
-    while begin < len(spans):
-        end = begin + 1
-        while end < len(spans) and 0 <= spans[end].start - spans[end - 1].stop <= _NEIGHBOURS:
-            end += 1
-        start, stop = spans[begin].start, spans[end - 1].stop
-        block = file.read(start, stop - start)
-        if len(block) < stop - start:
-            raise DatumGoneError("the file was cut off within it")
-        found += (
-            [block] if end - begin == 1 else [block[one.start - start : one.stop - start] for one in spans[begin:end]]
-        )
-        begin = end
+def _read(file: EventFile, span: Span) -> bytes:
+    found = file.read(span.start, span.stop - span.start)
+    if len(found) < span.stop - span.start:
+        raise DatumGoneError("the file was cut off within it")
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import functools
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from tb_filterviz.store.cache import ByteCache
 from tb_filterviz.store.series import Datum, DatumGoneError, Problem, Series, Source
 
 _READERS = 8
+_BATCH = 16  # elements read at once; those of a kernel have 64 KiB
 
 _parse_header = functools.lru_cache(512)(wire.parse_header)
 
@@ -28,7 +29,7 @@ class Store:
     """
 
     def __init__(self, cache_bytes: int) -> None:
-        """Takes the limit of the cache of elements that were read, in bytes."""
+        """Takes the limit of the cache of elements that were read, in bytes; raises as `ByteCache` does."""
         self._cache = ByteCache(cache_bytes)
         self._problems: dict[Datum, str] = {}
         self.revision = 0
@@ -83,14 +84,18 @@ class Store:
 
     def filters(self, source: Source, datum: Datum, header: wire.Header, start: int, stop: int) -> NDArray[Any]:
         """Reads filters `start` to `stop` of a kernel, `[filters][*spatial][in]`; raises as `header` does."""
+        return np.concatenate(list(self.chunks(source, datum, header, start, stop)))
+
+    def chunks(
+        self, source: Source, datum: Datum, header: wire.Header, start: int, stop: int
+    ) -> Iterator[NDArray[Any]]:
+        """Yields what `filters` reads in pieces, so that no large kernel need be in memory as a whole."""
         elements = wire.chunk_elements(header, start, stop)
-        # The numbers of a whole kernel come along: whoever draws it asks for its limits next.
-        along = [1] if (start, stop) == (0, len(header.filters)) else []
-        payload = self._checked(source, datum, header, [*along, *elements])[len(along) :]
-        chunks = [wire.decode_chunk(header, element) for element in payload]
-        first = (elements.start - 2) * header.chunk
-        joined = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
-        return joined[start - first : stop - first]
+        for begin in range(0, len(elements), _BATCH):
+            batch = elements[begin : begin + _BATCH]
+            for index, element in zip(batch, self._checked(source, datum, header, batch), strict=True):
+                first = (index - 2) * header.chunk
+                yield wire.decode_chunk(header, element)[max(0, start - first) : stop - first]
 
     def pictures(self, source: Source, datum: Datum, header: wire.Header, positions: Sequence[int]) -> list[bytes]:
         """Reads the PNGs of the patterns at `positions` of `header.filters`; raises as `header` does."""
@@ -99,6 +104,12 @@ class Store:
             return [wire.check_png(header, png) for png in pngs]
         except wire.FormatError as error:
             raise self._remember(datum, error) from error
+
+    def curve(self, source: Source, datum: Datum, header: wire.Header) -> NDArray[np.float32] | None:
+        """Reads the curves of patterns, float32 `[filters][points]`; None where there are none; raises as `header`."""
+        if not header.curve:
+            return None
+        return wire.decode_curve(header, self._checked(source, datum, header, [wire.curve_element(header)])[0])
 
     def _newest_header(self, source: Source, series: Series) -> wire.Header | None:
         for datum in reversed(series.data):

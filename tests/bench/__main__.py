@@ -12,7 +12,7 @@ import pathlib
 import sys
 import tempfile
 
-from tests.bench import drawing, importing, logging, serving, store
+from tests.bench import drawing, importing, live, logging, serving, store
 
 
 def main() -> None:
@@ -30,6 +30,7 @@ def main() -> None:
             ("logging", "Logging the 13 kernels of VGG16, 58.8 MB in float32", logging.measure(directory / "logging")),
             ("serving", "Serving a kernel (3, 3, 512, 512)", serving.measure(directory / "serving")),
             ("drawing", "Drawing it in headless Chromium, after `serving`", drawing.measure(directory / "serving")),
+            ("live", "A log that grows while the tab is open", live.measure(directory / "live")),
             ("store", "The store, on a log of 6 GB", store.measure(directory / "store")),
         ):
             if names and name not in names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import pathlib
 import random
 import statistics
@@ -23,6 +24,7 @@ from tests.support import logs, server
 STEPS = 200
 SCALARS = 1_000_000
 VGG16 = [(3, 64), (64, 64), (64, 128), (128, 128), (128, 256), *[(256, 256)] * 2, (256, 512), *[(512, 512)] * 5]
+_CONNECTIONS = 6  # of a browser to one server
 _FILE = "events.out.tfevents.1.host"
 
 
@@ -135,7 +137,10 @@ def _memory_of(directory: pathlib.Path) -> float:
 def _serve(directory: pathlib.Path, alone: float) -> Iterator[tuple[str, str, str]]:
     start = time.perf_counter()
     cache = 256
-    with server.serve(directory, "true", "--reload_interval", "5", "--filterviz_cache_mb", str(cache)) as board:
+    with (
+        server.serve(directory, "true", "--reload_interval", "5", "--filterviz_cache_mb", str(cache)) as board,
+        concurrent.futures.ThreadPoolExecutor(_CONNECTIONS) as browser,
+    ):
         started = time.perf_counter()
         board.index_when(lambda index: all(len(steps) == STEPS for steps in server.steps(index).values() or [()]))
         where = {"run": "run", "tag": wire.tag("vgg", "conv12/kernel", wire.KERNEL), "inputs": "strongest"}
@@ -149,9 +154,15 @@ def _serve(directory: pathlib.Path, alone: float) -> Iterator[tuple[str, str, st
                 assert board.get("kernels", step=step, **{**where, "inputs": inputs}).status == 200
             yield f"scrub over {STEPS} steps, inputs={inputs}", f"{STEPS / (time.perf_counter() - begin):.0f}/s", "20/s"
         time.sleep(15)  # until TensorBoard's loader has read it too
-        resident = _resident(board)
         bar = f"{1.2 * alone + cache:.0f} MB"
-        yield "resident, TensorBoard and data server, after that", f"{resident:.0f} MB (without us {alone:.0f})", bar
+        figure = f"{_resident(board):.0f} MB (without us {alone:.0f})"
+        yield "resident, TensorBoard and data server, after that", figure, bar
+        tags = [wire.tag("vgg", f"conv{position}/kernel", wire.KERNEL) for position in range(len(VGG16))]
+        asked = [(step, tag) for step in range(0, STEPS, 5) for tag in tags]
+        for answer in browser.map(lambda one: board.get("kernels", step=one[0], **{**where, "tag": one[1]}), asked):
+            assert answer.status == 200
+        figure = f"{_resident(board):.0f} MB"
+        yield f"after all layers at each 5th step too, {_CONNECTIONS} requests at once", figure, bar
 
 
 def _retention(directory: pathlib.Path) -> Iterator[tuple[str, str, str]]:

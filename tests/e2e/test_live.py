@@ -54,8 +54,8 @@ def test_fifty_steps_in_a_row_show_within_two_seconds_none_lost_none_twice(page,
                 "step => document.querySelector('[data-testid=card]')?.dataset.step === String(step)", arg=step
             )
             slow.append(time.monotonic() - begin)
-        # The median, since a busy machine may hold up single steps; were they shown at TensorBoard's reloads, it would
-        # be more than that too.
+        # The median, since a busy machine may hold up single steps (`tests/bench/live.py` has the slowest of a quiet
+        # one); were they shown at TensorBoard's reloads, it would be more than that too.
         assert statistics.median(slow) < 2, slow
         assert set(map(tuple, server.steps(board.get("index").json).values())) == {tuple(range(51))}
         expect(tab.get_by_test_id("step-slider").locator("input")).to_have_attribute("max", "50")

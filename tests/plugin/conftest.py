@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.plugin.samples import SHAPES, STEPS, kernel_events, pattern_events
+from tests.plugin.samples import PATTERN_STEPS, SHAPES, STEPS, kernel_events, pattern_events
 from tests.support import logs, server
 
 
@@ -27,4 +27,4 @@ def board(request, logdir):
 
 
 def all_steps(index) -> bool:
-    return all(found in ([*STEPS], [10]) for found in server.steps(index).values())
+    return all(found in ([*STEPS], [*PATTERN_STEPS]) for found in server.steps(index).values())

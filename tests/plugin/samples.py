@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from tb_filterviz import records, wire
@@ -17,6 +19,7 @@ SHAPES = {
     'quo"te\\<script>alert(1)</script>é/%41\n': (3, 3, 2, 2),
 }
 STEPS = (0, 5, 10)
+PATTERN_STEPS = (5, 10)
 
 
 def kernel_values(name: str, step: int) -> np.ndarray:
@@ -39,14 +42,23 @@ def some_patterns() -> records.Patterns:
     start, reached = np.array([0, 1, np.nan], np.float32), np.array([5, 0.5, np.nan], np.float32)
     layer = records.Layer("net/conv1/kernel", "Conv2D", 0)
     failed = np.array([False, True, True])
-    return records.Patterns(layer, np.array([0, 7, 19]), images, start, reached, failed, (0.0, 255.0), "classic", 80)
+    noise, natural = np.array([1, 2, np.nan], np.float32), np.array([4, np.nan, np.nan], np.float32)
+    percentile = np.array([100, np.nan, np.nan], np.float32)
+    curve = np.array([[0, 3, 4, 5], [1, 0.5, np.nan, np.nan], [np.nan] * 4], np.float32)
+    made = (images, start, reached, failed, (0.0, 255.0), "classic", 80)
+    return records.Patterns(layer, np.array([0, 7, 19]), *made, noise, natural, percentile, curve)
+
+
+def old_patterns() -> records.Patterns:
+    """Patterns as they were logged before there were references and curves."""
+    return dataclasses.replace(some_patterns(), noise=None, natural=None, percentile=None, curve=None)
 
 
 def pattern_events():
     tag = wire.tag("cnn", "net/conv1/kernel", wire.PATTERNS)
-    yield logs.event(
-        tag, 10, logs.blob_tensor(wire.encode_patterns(some_patterns(), "cnn")), wire.metadata(wire.PATTERNS)
-    )
+    for step, patterns in zip(PATTERN_STEPS, (old_patterns(), some_patterns()), strict=True):
+        elements = wire.encode_patterns(patterns, "cnn")
+        yield logs.event(tag, step, logs.blob_tensor(elements), wire.metadata(wire.PATTERNS))
 
 
 def tag_of(name: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from tensorboard.compat.proto import summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
 
 from tb_filterviz import wire
-from tests.plugin.samples import STEPS, kernel_events, kernel_values, tag_of
+from tests.plugin.samples import STEPS, kernel_events, kernel_values, pattern_events, tag_of
 from tests.support import logs, server
 
 BACKENDS = pytest.mark.parametrize("backend", ["files", "rust", "python"])
@@ -117,6 +117,21 @@ def test_flipped_bits_cost_their_datum(tmp_path, backend):
         (problem,) = board.get("index").json["problems"]
         assert (problem["run"], problem["tag"], problem["step"]) == ("good", HEALTHY[1], 5)
         assert "checksum" in problem["message"]
+
+
+def test_a_damaged_curve_costs_no_picture(tmp_path):
+    (*_, event) = pattern_events()
+    value = event.summary.value[0]
+    value.tensor.string_val[-1] = bytes(len(value.tensor.string_val[-1]))
+    logs.write_file(tmp_path / "good" / "events.out.tfevents.1.host", [event])
+    with server.serve(tmp_path, *server.BACKENDS["files"]) as board:
+        board.index_when(lambda index: ("good", value.tag) in server.steps(index))
+        where = {"run": "good", "tag": value.tag, "step": event.step}
+        answer = board.get("patterns", **where, curve="yes")
+        assert answer.status == 422
+        assert "the checksum of the curve does not match: its bytes are damaged" in answer.text
+        facts, body = board.get("patterns", **where).frame
+        assert len(body) == sum(facts["lengths"]) > 0
 
 
 @BACKENDS

@@ -104,13 +104,17 @@ def test_patterns(board):
     facts, body = board.get("patterns", **where).frame
     assert facts["filters"] == [0, 7, 19]
     assert (facts["start"], facts["reached"], facts["failed"]) == ([0, 1, None], [5, 0.5, None], [False, True, True])
+    assert (facts["noise"], facts["natural"], facts["percentile"]) == (
+        *([1, 2, None], [4, None, None], [100, None, None]),
+    )
     assert (facts["recipe"], facts["steps"], facts["input_range"]) == ("classic", 80, [0, 255])
+    assert "curve" not in facts
     ends = np.cumsum(facts["lengths"])
     assert ends[-1] == len(body)
     for image, end, length in zip(some_patterns().images, ends, facts["lengths"], strict=True):
         np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(body[end - length : end]))), image)
-    facts, _ = board.get("patterns", **where, filters="1:10").frame
-    assert facts["filters"] == [7]
+    facts, _ = board.get("patterns", **where, filters="1:10", curve="yes").frame
+    assert (facts["filters"], facts["reached"], facts["curve"]) == ([7], [0.5], [[1, 0.5, None, None]])
     for none in ("8", "20:4000"):
         facts, body = board.get("patterns", **where, filters=none).frame
         assert (facts["filters"], facts["lengths"], body) == ([], [], b"")
@@ -118,6 +122,14 @@ def test_patterns(board):
     assert answer.headers["Content-Type"] == "image/png"
     assert answer.headers["Content-Security-Policy"] == "sandbox"
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(answer.body))), some_patterns().images[2])
+
+
+def test_patterns_without_references_and_curves(board):
+    where = {"run": "run2", "tag": PATTERNS_TAG, "step": 5, "filters": "0:8", "curve": "yes"}
+    facts, _ = board.get("patterns", **where).frame
+    assert [facts[name] for name in ("reached", "noise", "natural", "percentile", "curve")] == [
+        *([5, 0.5], [None] * 2, [None] * 2, [None] * 2, [[], []]),
+    ]
 
 
 PATTERNS_TAG = tag_of("conv1").replace("filterviz.kernel", "filterviz.patterns")

@@ -54,6 +54,15 @@ def test_thousands_of_runs(tmp_path):
         assert board.get("index", known=index["revision"]).status == 204
 
 
+def test_a_cache_that_no_machine_can_hold_is_said_and_the_tab_works(tmp_path):
+    logs.write_file(tmp_path / FILE, [event()])
+    with server.serve(tmp_path, "true", "--filterviz_cache_mb", str(10**9)) as board:
+        board.index_when(server.steps)
+        check_kernel(board, ".")
+        assert "the cache has 256 MB" in board.log
+        assert "Received: --filterviz_cache_mb=1000000000" in board.log
+
+
 @pytest.mark.filterwarnings("ignore:html5lib's sanitizer is deprecated:DeprecationWarning")
 def test_the_tab_comes_alive_without_tensorboards_loader(tmp_path):
     """Nothing but the event files can tell: there is no data provider here."""

@@ -122,7 +122,7 @@ def test_reads_elements_in_any_order(source):
 
 def test_reads_pictures(source):
     (one,), _ = source.series("run2", tag_of("conv1").replace("filterviz.kernel", "filterviz.patterns"))
-    (datum,) = one.data
+    datum = one.data[-1]
     store = Store(0)
     header = store.header(source, datum)
     pngs = store.pictures(source, datum, header, [2, 0])

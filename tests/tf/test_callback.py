@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import tb_filterviz as filterviz
+from tb_filterviz import wire
 from tests.support import logs, server
+from tests.tf import support
 
 X = np.random.default_rng(0).random((64, 10, 10, 1)).astype(np.float32)
 Y = (X.mean(axis=(1, 2, 3)) > 0.5).astype(np.int32)
@@ -163,6 +165,57 @@ def test_a_directory_that_cannot_be_written_does_not_end_training(tmp_path, capl
     with caplog.at_level(logging.ERROR, "tb_filterviz"):
         fit([filterviz.FiltersCallback(blocked)], epochs=2)
     assert any("training goes on" in record.message for record in caplog.records)
+
+
+def test_an_interrupt_of_a_climb_writes_what_is_done_and_ends_training(tmp_path, monkeypatch):
+    model = small_model()
+    support.interrupt_climb(monkeypatch, 2)
+    options = filterviz.PatternOptions(steps=1, batch_size=3, tries=1, progress=False)
+    with pytest.raises(KeyboardInterrupt):
+        fit([filterviz.FiltersCallback(tmp_path, pattern_freq=1, patterns=options)], model=model)
+    assert steps(tmp_path) == [0]
+    ((*_, elements),) = [one for one in logs.read_events(tmp_path) if one[0] == PATTERNS_TAG]
+    assert wire.parse_header(elements[0]).filters == (0, 1, 2)
+    assert "call" not in vars(model.get_layer("conv"))
+
+
+def test_every_option_of_patterns_reaches_them(tmp_path):
+    options = filterviz.PatternOptions(filters=[3], steps=2, recipe="classic", tries=1, reference=X[:4], progress=False)
+    model = small_model()
+    fit([filterviz.FiltersCallback(tmp_path, pattern_freq=1, patterns=options)], model=model, epochs=1)
+    logged = filterviz.read(tmp_path).patterns("train", "net/conv/kernel", 1)
+    made = filterviz.generate_patterns(model, "conv", options=options)
+    for name in ("filters", "images", "reached", "noise", "natural", "percentile", "curve"):
+        np.testing.assert_array_equal(getattr(logged, name), getattr(made, name))
+    assert (logged.recipe, logged.steps) == ("classic", 2)
+
+
+def test_training_with_patterns_is_the_same_training(tmp_path):
+    trained = []
+    for callbacks in ([], [filterviz.FiltersCallback(tmp_path, pattern_freq=1, patterns=FAST)]):
+        keras.utils.set_random_seed(8)
+        model = small_model()
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        history = model.fit(X, Y, epochs=2, batch_size=16, verbose=0, callbacks=callbacks).history
+        trained.append((history, model.get_weights()))
+    assert trained[0][0] == trained[1][0]
+    for one, other in zip(trained[0][1], trained[1][1], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_weights_that_are_no_numbers_are_logged_as_failed_patterns(tmp_path):
+    model = small_model()
+    kernel, bias = model.get_layer("conv").get_weights()
+    model.get_layer("conv").set_weights([np.full_like(kernel, np.nan), bias])
+    fit([filterviz.FiltersCallback(tmp_path, pattern_freq=1, patterns=FAST)], model=model, epochs=1)
+    assert filterviz.read(tmp_path).patterns("train", "net/conv/kernel", 1).failed.all()
+
+
+def test_filters_that_a_layer_does_not_have_raise_when_training_starts(tmp_path):
+    callback = filterviz.FiltersCallback(tmp_path, pattern_freq=1, patterns=filterviz.PatternOptions(filters=[4]))
+    with pytest.raises(ValueError, match=r"from 0 to 3: the layer 'net/conv/kernel' has 4 filters\. Received: 4"):
+        fit([callback])
+    fit([filterviz.FiltersCallback(tmp_path, pattern_freq=0, patterns=callback.patterns)], epochs=1)
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def test_a_convolution_over_time_is_heard_at_its_first_step():
     conv = L.Conv2D(3, 3, activation="relu")
     inputs = keras.Input((SIDE, SIDE, 3))
     frames = L.Reshape((2, SIDE // 2, SIDE, 3))(inputs)
-    patterns = make(keras.Model(inputs, L.TimeDistributed(conv)(frames)), conv)
+    patterns = make(keras.Model(inputs, L.TimeDistributed(conv)(frames)), conv, recipe="classic", steps=40)
     moved = np.abs(patterns.images.astype(int) - 127).max((0, 2, 3)) > 10
     assert moved[2 : SIDE // 2 - 2].all()
     assert not moved[SIDE // 2 :].any()
@@ -183,11 +183,39 @@ def test_what_follows_the_layer_is_not_computed():
         make(model, model.tail)
 
 
-def test_the_model_is_traced_twice_however_many_batches_and_steps():
+def test_the_model_is_traced_twice_however_many_batches_steps_and_calls():
     model = subclassed()
     model.calls = 0
     make(model, "second", batch_size=2, steps=7)
+    make(model, "second", [1, 2], batch_size=3, steps=2, seed=4, tries=1, max_seconds=1e3)
     assert model.calls == 2
+
+
+def test_what_keras_layers_normalise_is_found_while_the_model_runs():
+    """The response of the layer itself, and after what follows it, by the layers themselves."""
+    conv, norm = L.Conv2D(4, 3, bias_initializer="random_normal"), L.BatchNormalization()
+    model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), conv, norm, L.Activation("relu"), L.Conv2D(2, 3)])
+    random = np.random.default_rng(0)
+    norm.set_weights([random.uniform(0.5, 2, weight.shape) for weight in norm.get_weights()])
+    for normalized, follows in ((True, norm), (False, lambda response: response)):
+        patterns = make(model, conv, normalized=normalized)
+        response = np.asarray(follows(conv(patterns.images / np.float32(255))))[:, 2:-2, 2:-2].mean((1, 2))
+        np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-4, atol=1e-5)
+    # A negative scale turns the goal around.
+    norm.set_weights([-weight if at == 0 else weight for at, weight in enumerate(norm.get_weights())])
+    turned = make(model, conv)
+    assert turned.reached[0] > turned.start[0]
+    assert conv(turned.images[:1] / np.float32(255)).numpy()[..., 0].mean() < 0
+
+
+def test_a_normalisation_that_takes_something_else_is_not_applied():
+    conv, norm = L.Conv2D(4, 3, padding="same"), L.BatchNormalization()
+    inputs = keras.Input((SIDE, SIDE, 3))
+    shifted = keras.Model(inputs, norm(L.Add()([conv(inputs), L.Conv2D(4, 1)(inputs)])))
+    norm.set_weights([weight + 5 for weight in norm.get_weights()])
+    patterns = make(shifted, conv)
+    response = conv(patterns.images / np.float32(255)).numpy()[:, 2:-2, 2:-2].mean((1, 2))
+    np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-4, atol=1e-5)
 
 
 def snapshot(model):
@@ -239,8 +267,10 @@ def test_another_thread_may_use_the_model_meanwhile():
     model = subclassed()
     conv, picture = layer_of(model, "first"), tf.random.normal((1, SIDE, SIDE, 3))
     expected, heard = conv(picture).numpy(), []
-    with tap._tapped(conv):
+    ear = tap._Ear(conv)
+    with tap._prepared(model, ear):
         thread = threading.Thread(target=lambda: heard.append(conv(picture).numpy()))
         thread.start()
         thread.join()
+    assert ear.heard is None
     np.testing.assert_array_equal(heard[0], expected)

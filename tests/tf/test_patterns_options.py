@@ -7,6 +7,7 @@ import pytest
 
 from tb_filterviz.patterns import PatternOptions
 from tb_filterviz.patterns.options import select_filters
+from tb_filterviz.patterns.recipes import RECIPES
 
 
 @pytest.mark.parametrize(
@@ -53,8 +54,15 @@ RANGE = '`input_range` must be "auto" or a pair (low, high) of finite numbers wi
         ({"size": "big"}, f"{SIZE}'big'"),
         ({"steps": 0}, "`steps` must be an integer from 1. Received: steps=0"),
         ({"steps": 2.5}, "`steps` must be an integer from 1. Received: steps=2.5"),
-        ({"recipe": "vivid"}, "`recipe` must be 'classic'. Received: recipe='vivid'"),
+        ({"recipe": "vivid"}, f"`recipe` must be {' or '.join(map(repr, RECIPES))}. Received: recipe='vivid'"),
         ({"seed": -1}, "`seed` must be an integer from 0. Received: seed=-1"),
+        ({"objective": "logit"}, "`objective` must be 'channel' or 'neuron'. Received: objective='logit'"),
+        ({"tries": 0}, "`tries` must be an integer from 1. Received: tries=0"),
+        ({"normalized": 1}, "`normalized` must be True or False. Received: normalized=1"),
+        ({"preprocess": "caffe"}, "`preprocess` must be None or a function. Received: preprocess='caffe'"),
+        ({"max_seconds": 0}, "`max_seconds` must be None or a number above 0. Received: max_seconds=0"),
+        ({"max_seconds": "1"}, "`max_seconds` must be None or a number above 0. Received: max_seconds='1'"),
+        ({"max_seconds": float("nan")}, "`max_seconds` must be None or a number above 0. Received: max_seconds=nan"),
         ({"batch_size": True}, "`batch_size` must be an integer from 1. Received: batch_size=True"),
         ({"input_range": (1, 1)}, RANGE),
         ({"input_range": (0, float("nan"))}, RANGE),
@@ -66,6 +74,13 @@ RANGE = '`input_range` must be "auto" or a pair (low, high) of finite numbers wi
 def test_wrong_options_say_what_was_expected(given, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         PatternOptions(**given)
+
+
+def test_the_reference_takes_no_part_in_comparisons():
+    pictures = np.zeros((1, 8, 8, 3))
+    assert PatternOptions(reference=pictures) == PatternOptions()
+    assert hash(PatternOptions(reference=pictures)) == hash(PatternOptions())
+    assert "0." not in repr(PatternOptions(reference=pictures))
 
 
 def test_filters_are_selected_once_and_ascending():

@@ -8,7 +8,7 @@ import tensorflow as tf
 import tb_filterviz as filterviz
 from tb_filterviz import wire
 from tests.support import logs
-from tests.tf import models
+from tests.tf import models, support
 
 ARRAY = np.random.default_rng(0).normal(size=(3, 3, 4, 8)).astype(np.float32)
 PICTURE = np.zeros((1, 4, 4, 1), np.float32)
@@ -310,6 +310,70 @@ def test_patterns_join_their_kernels(tmp_path):
     ]
     assert {header.layer for header in patterns} < kernels
     assert all(header.filters == (0, 1, 2) and header.steps == 2 for header in patterns)
+
+
+def test_every_option_of_patterns_reaches_them_and_what_they_are_measured_by_is_logged(tmp_path):
+    natural = np.random.default_rng(0).random((3, 12, 12, 3))
+    options = filterviz.PatternOptions(
+        filters=[1, 3],
+        steps=3,
+        recipe="classic",
+        seed=4,
+        tries=1,
+        reference=natural,
+        input_range=(0, 1),
+        progress=False,
+    )
+    model = small_model()
+    with tf.summary.create_file_writer(str(tmp_path)).as_default() as writer:
+        filterviz.summary("net", model, step=4, layers="conv", patterns=options)
+        writer.flush()
+    log = filterviz.read(tmp_path)
+    logged = log.patterns(log.runs()[0], log.layers(log.runs()[0])[0])
+    made = filterviz.generate_patterns(model, "conv", options=options)
+    for name in ("filters", "images", "start", "reached", "failed", "noise", "natural", "percentile", "curve"):
+        np.testing.assert_array_equal(getattr(logged, name), getattr(made, name))
+    assert (logged.recipe, logged.steps, logged.input_range) == ("classic", 3, (0.0, 1.0))
+    assert np.isfinite(logged.natural).all()
+    assert logged.curve.shape == (2, 4)
+
+
+def test_an_interrupt_writes_the_patterns_that_are_done_and_goes_through(tmp_path, monkeypatch):
+    support.interrupt_climb(monkeypatch, 3)
+    options = filterviz.PatternOptions(steps=2, batch_size=2, tries=1, progress=False)
+    with tf.summary.create_file_writer(str(tmp_path)).as_default() as writer:
+        with pytest.raises(KeyboardInterrupt):
+            filterviz.summary("net", small_model(), step=4, patterns=options)  # 2 batches of 2, then of 2, 2 and 1
+        writer.flush()
+    headers = [wire.parse_header(elements[0]) for *_, elements in logs.read_events(tmp_path)]
+    done = {header.layer.layer_class: header.filters for header in headers if header.kind == wire.PATTERNS}
+    assert done == {"SeparableConv2D": (0, 1, 2, 3)}, "the interrupt came before any of the second layer was done"
+
+
+def test_an_interrupt_within_a_layer_writes_its_part(tmp_path, monkeypatch):
+    support.interrupt_climb(monkeypatch, 2)
+    options = filterviz.PatternOptions(steps=2, batch_size=2, tries=1, progress=False)
+    with tf.summary.create_file_writer(str(tmp_path)).as_default() as writer:
+        with pytest.raises(KeyboardInterrupt):
+            filterviz.summary("net", small_model(), step=4, layers="conv", patterns=options)
+        writer.flush()
+    (header,) = (
+        header
+        for *_, elements in logs.read_events(tmp_path)
+        if (header := wire.parse_header(elements[0])).kind == wire.PATTERNS
+    )
+    assert header.filters == (0, 1)
+
+
+def test_a_filter_that_one_of_the_layers_does_not_have_is_named_before_anything_is_done(tmp_path):
+    options = filterviz.PatternOptions(filters=[0, 4], progress=False)  # the first layer has four
+    with tf.summary.create_file_writer(str(tmp_path)).as_default() as writer:
+        with pytest.raises(
+            ValueError, match=r"from 0 to 3: the layer '.*sep/pointwise_kernel' has 4 filters\. Received: 4"
+        ):
+            filterviz.summary("net", small_model(), step=4, patterns=options)
+        writer.flush()
+    assert logs.read_events(tmp_path) == []
 
 
 def test_patterns_that_were_made_before(tmp_path):

@@ -5,11 +5,12 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from tb_filterviz import wire
+from tb_filterviz import slices, wire
 from tb_filterviz.store import ByteCache, EventFileSource, LogdirIndex, Store
 from tests.support import logs
 from tests.support.logdirs import FILE, TAG, check_values, event, kernel, refreshed, said, steps
@@ -92,6 +93,23 @@ def test_an_index_reads_no_payload_and_a_read_only_its_filter(tmp_path):
     filters = store.filters(source, datum, header, 100, 101)
     assert bytes_read() - before < filters.nbytes + (64 << 10)
     np.testing.assert_array_equal(filters[0], kernel(3, (3, 3, 512, 128))[..., 100])
+
+
+@pytest.mark.parametrize("inputs", [7, "mean", "strongest"])
+def test_slices_of_a_large_kernel_do_not_take_all_of_it_into_memory(tmp_path, inputs):
+    shape = (3, 3, 512, 512)
+    logs.write_file(tmp_path / FILE, [event(0, shape=shape)])
+    source, store = EventFileSource(refreshed(LogdirIndex(tmp_path)), ByteCache(1 << 20)), Store(0)
+    datum = source.series()[0][0].data[0]
+    header = store.header(source, datum)
+    expected, _ = slices.select([np.moveaxis(kernel(0, shape), -1, 0).copy()], inputs)
+    tracemalloc.start()
+    try:
+        pictures, _ = slices.select(store.chunks(source, datum, header, 0, 512), inputs)
+        assert tracemalloc.get_traced_memory()[1] < 2 << 20, "of 4.7 MB"
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(pictures, expected)
 
 
 def test_a_file_written_anew_in_place(tmp_path):

@@ -28,7 +28,7 @@ def test_runs_layers_and_steps(log):
     assert log.layers("run10") == LAYERS
     assert log.layers("run2") == ["net/conv1/kernel"]
     assert log.steps("run10", LAYERS[0]) == [*STEPS]
-    assert log.steps("run10", LAYERS[0], "patterns") == [10]
+    assert log.steps("run10", LAYERS[0], "patterns") == [5, 10]
     assert log.problems() == []
 
 
@@ -49,11 +49,17 @@ def test_some_filters(log, filters, expected):
 
 def test_patterns(log):
     patterns, expected = log.patterns("run10", "net/conv1/kernel"), some_patterns()
-    for name in ("filters", "images", "start", "reached", "failed"):
+    for name in ("filters", "images", "start", "reached", "failed", "noise", "natural", "percentile", "curve"):
         np.testing.assert_array_equal(getattr(patterns, name), getattr(expected, name))
         assert getattr(patterns, name).dtype == getattr(expected, name).dtype
     for name in ("layer", "input_range", "recipe", "steps"):
         assert getattr(patterns, name) == getattr(expected, name)
+
+
+def test_patterns_without_references_and_curves(log):
+    patterns = log.patterns("run10", "net/conv1/kernel", 5)
+    np.testing.assert_array_equal(patterns.reached, some_patterns().reached)
+    assert (patterns.noise, patterns.natural, patterns.percentile, patterns.curve) == (None, None, None, None)
 
 
 def test_grid(log, tmp_path):

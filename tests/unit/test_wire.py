@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import struct
 import urllib.parse
@@ -11,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from tb_filterviz import analysis, records, wire
 
+HUGE = 1 << 40
 LAYER = records.Layer("block/conv1/kernel", "Conv2D", 3, 2)
 KERNEL = records.Kernel(LAYER, np.random.default_rng(0).normal(size=(3, 3, 8, 20)).astype(np.float32))
 
@@ -133,6 +135,65 @@ def test_patterns_come_back_exactly(channels):
         np.testing.assert_array_equal(np.asarray(png).reshape(image.shape), image)
 
 
+def full_patterns():
+    """Patterns with references and curves."""
+    more = [np.array([0.1, np.nan, 3], np.float32), np.array([2, 5, -np.inf], np.float32), None]
+    curve = np.random.default_rng(2).normal(size=(3, 7)).astype(np.float32)
+    curve[1, 3:] = np.nan
+    names = ("noise", "natural", "percentile")
+    return dataclasses.replace(patterns(), **dict(zip(names, more, strict=True)), curve=curve)
+
+
+def test_references_and_curves_come_back_exactly():
+    given_patterns = full_patterns()
+    elements = wire.encode_patterns(given_patterns, "cnn")
+    header = wire.parse_header(elements[0])
+    assert (header.numbers, header.curve) == (("start", "reached", "failed", "noise", "natural"), 7)
+    assert len(elements) == 2 + 3 + 1
+    numbers = wire.decode_numbers(header, wire.check_element(header, 1, elements[1]))
+    for name in ("start", "noise", "natural"):
+        np.testing.assert_array_equal(wire.number(header, numbers, name), getattr(given_patterns, name))
+    assert wire.number(header, numbers, "percentile") is None
+    place = wire.curve_element(header)
+    floats = struct.unpack("<21f", elements[place])  # by hand: one after another, filter by filter
+    np.testing.assert_array_equal(np.reshape(floats, (3, 7)).astype(np.float32), given_patterns.curve)
+    curve = wire.decode_curve(header, wire.check_element(header, place, elements[place]))
+    np.testing.assert_array_equal(curve, given_patterns.curve)
+
+
+def test_patterns_of_an_older_version_are_read():
+    """A datum as it was written before there were references and curves, sealed by hand."""
+    facts = json.loads(wire.encode_patterns(patterns(), "cnn")[0].split(b"\n")[0])
+    assert facts["numbers"] == ["start", "reached", "failed"]
+    assert facts.pop("curve", None) is None
+    png = wire.encode_patterns(patterns(), "cnn")[2]
+    elements = [struct.pack("<3f", 0.5, 2.5, 0), png]
+    facts = {**facts, "filters": [4], "bytes": [12, len(png)], "crc32c": [*map(google_crc32c.value, elements)]}
+    header = wire.parse_header(resealed(facts))
+    numbers = wire.decode_numbers(header, wire.check_element(header, 1, elements[0]))
+    assert (wire.number(header, numbers, "reached"), wire.number(header, numbers, "noise")) == ([2.5], None)
+    assert header.curve == 0
+    assert wire.check_png(header, wire.check_element(header, 2, png)) == png
+
+
+def test_a_damaged_curve_is_named():
+    elements = wire.encode_patterns(full_patterns(), "cnn")
+    header, place = wire.parse_header(elements[0]), len(elements) - 1
+    with pytest.raises(wire.FormatError, match=r"^the curve has 83 bytes, but the header says 84$"):
+        wire.check_element(header, place, elements[-1][:-1])
+    with pytest.raises(wire.FormatError, match=r"^the checksum of the curve does not match: its bytes are damaged$"):
+        wire.check_element(header, place, bytes(84))
+
+
+@pytest.mark.parametrize("change", [{"curve": 8}, {"curve": -1}, {"curve": "7"}, {"curve": HUGE}, {"curve": 1 << 32}])
+def test_a_curve_that_claims_nonsense_is_refused(change):
+    facts = json.loads(wire.encode_patterns(full_patterns(), "cnn")[0].split(b"\n")[0])
+    wire.parse_header(resealed(facts))
+    for lie in (change, {"bytes": facts["bytes"][:-1]}, {"crc32c": facts["crc32c"][:-1]}):
+        with pytest.raises(wire.FormatError, match="the header is not valid"):
+            wire.parse_header(resealed({**facts, **lie}))
+
+
 @given(st.text(), st.text())
 def test_a_tag_can_be_undone_and_is_safe(name, path):
     tag = wire.tag(name, path, wire.KERNEL)
@@ -164,9 +225,6 @@ def resealed(facts):
     """A header whose checksum is right, whatever it claims."""
     text = json.dumps(facts).encode()
     return text + b"\n%08x" % google_crc32c.value(text)
-
-
-HUGE = 1 << 40
 
 
 @pytest.mark.parametrize(

@@ -56,10 +56,17 @@ export function PatternPicture({ frame, at }: PatternProps) {
 export function Activation({ frame, at, brief }: PatternProps & { brief?: boolean }) {
   const start = formatNumber(frame.start[at] ?? null);
   const reached = formatNumber(frame.reached[at] ?? null);
+  const noise = frame.noise[at] ?? null;
+  const natural = frame.natural[at] ?? null;
+  const references =
+    (noise === null ? "" : `; noise ${formatNumber(noise)}`) +
+    (natural === null
+      ? ""
+      : `; natural ${formatNumber(natural)}, percentile ${formatNumber(frame.percentile[at] ?? null)}`);
   return (
-    <span title={`Mean activation: ${start} at the start, ${reached} for this picture`}>
+    <span title={`Activation: ${start} at the start, ${reached} for this picture${references}`}>
       {frame.failed[at] && <b class="bad">⚠ failed </b>}
-      {brief ? reached : `${start} → ${reached}`}
+      {brief ? reached : `${start} → ${reached}${references}`}
     </span>
   );
 }

@@ -52,9 +52,9 @@ function Recipe({ frame: { failed, recipe, steps, inputRange } }: { frame: Patte
   const failures = failed.filter(Boolean).length;
   return (
     <p class="legend">
-      Below each picture: its filter, the mean activation reached. Recipe “{recipe}”, {steps} steps
+      Below each picture: its filter, the activation reached. Recipe “{recipe}”, {steps} steps
       {inputRange && `; black to white: inputs ${inputRange.join(" to ")}`}.
-      {failures > 0 && <b class="bad"> ⚠ {failures} failed: the activation did not rise.</b>}
+      {failures > 0 && <b class="bad"> ⚠ {failures} failed: no better than noise or natural inputs.</b>}
     </p>
   );
 }

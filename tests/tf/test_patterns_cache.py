@@ -1,0 +1,162 @@
+"""What is kept of a model between calls: as long as the model, and only while it is the same."""
+
+import gc
+import weakref
+
+import keras
+import numpy as np
+import pytest
+
+from tb_filterviz.patterns import cache, engine, generate_patterns
+
+L = keras.layers
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    keras.utils.set_random_seed(6)
+
+
+@pytest.fixture
+def engines(monkeypatch):
+    """Counts the engines that are made."""
+    made = []
+    real = engine.Engine
+
+    def counting(*arguments):
+        made.append(arguments[3])
+        return real(*arguments)
+
+    monkeypatch.setattr(engine, "Engine", counting)
+    return made
+
+
+def make(model, layer="conv", **options):
+    return generate_patterns(model, layer, 2, **{"size": 12, "steps": 2, "progress": False, "tries": 1, **options})
+
+
+def small(**options):
+    layers = [L.Conv2D(3, 3, activation="relu", name="first"), L.Conv2D(3, 3, activation="relu", name="conv")]
+    return keras.Sequential([keras.Input((None, None, 3)), *layers], **options)
+
+
+def test_another_call_of_the_same_form_traces_nothing(engines):
+    model = small()
+    make(model)
+    make(model, seed=3, steps=5, max_seconds=100.0, batch_size=1, input_range="auto")
+    assert engines == [(12, 12, 3)]
+    for other in ({"size": 13}, {"recipe": "classic"}, {"objective": "neuron"}, {"input_range": (0, 2)}):
+        count = len(engines)
+        make(model, **other)
+        assert len(engines) == count + 1, other
+
+
+def test_weights_are_read_anew(engines):
+    model = small()
+    before = make(model)
+    model.layers[1].set_weights([2 * weight for weight in model.layers[1].get_weights()])
+    after = make(model)
+    assert len(engines) == 1
+    np.testing.assert_allclose(after.noise, 2 * before.noise, rtol=1e-4)
+
+
+def test_another_activation_is_noticed(engines):
+    model = small()
+    before = make(model)
+    model.get_layer("first").activation = keras.activations.tanh
+    after = make(model)
+    assert len(engines) == 2
+    fresh = small()
+    fresh.get_layer("first").activation = keras.activations.tanh
+    fresh.set_weights(model.get_weights())
+    np.testing.assert_array_equal(after.reached, make(fresh).reached)
+    assert (after.reached != before.reached).all()
+
+
+def test_other_weight_objects_are_noticed(engines):
+    model = small()
+    make(model)
+    conv = model.get_layer("conv")
+    conv.enable_lora(2)
+    random = np.random.default_rng(0)
+    for weight in conv.weights:
+        weight.assign(random.normal(size=weight.shape))
+    after = make(model)
+    assert len(engines) == 2
+    fresh = small()
+    fresh.set_weights([*model.layers[0].get_weights(), np.asarray(conv.kernel), np.asarray(conv.bias)])
+    np.testing.assert_allclose(after.noise, make(fresh).noise, rtol=1e-4, atol=1e-4)
+
+
+def test_a_weight_of_the_same_shape_in_place_of_another_is_noticed():
+    model = small()
+    conv = model.get_layer("conv")
+    before = cache.get(model, "key", object)
+    conv._tracker.unlock()
+    conv._trainable_variables.clear()
+    conv.built = False
+    conv.build((None, 10, 10, 3))
+    assert cache.get(model, "key", object) is not before
+
+
+def test_another_function_that_prepares_inputs_is_noticed(engines):
+    model = small()
+    twice = lambda inputs: 2 * inputs  # noqa: E731
+    first, second = make(model, preprocess=twice), make(model, preprocess=lambda inputs: 0 * inputs)
+    assert len(engines) == 2
+    make(model, preprocess=twice)
+    assert len(engines) == 2
+    assert (first.reached != second.reached).all()
+
+
+@pytest.mark.parametrize("recipe", ["default", "classic", "robust"])
+def test_a_model_is_let_go(recipe):
+    model = small()
+    make(model, recipe=recipe, size="auto", preprocess=lambda inputs, model=model: inputs)
+    gone = [weakref.ref(one) for one in (model, model.layers[1], model.layers[1].kernel)]
+    del model
+    gc.collect()
+    assert [one() for one in gone] == [None] * 3
+
+
+def test_a_training_step_afterwards_and_many_models_in_turn_leave_nothing():
+    gc.collect()
+    before = len(cache._made)
+    for _ in range(3):
+        model = small()
+        make(model)
+        model.compile("sgd", "mse")
+        model.fit(np.zeros((2, 8, 8, 3)), np.zeros((2, 4, 4, 3)), verbose=0)
+        del model
+        gc.collect()
+    assert len(cache._made) == before
+
+
+def test_only_the_newest_are_kept():
+    model, made = small(), []
+
+    def get(key):
+        return cache.get(model, key, lambda: made.append(key) or len(made))
+
+    for key in range(cache.LIMIT):
+        get(key)
+    get(0)  # used just now: the one after it has to go
+    get(cache.LIMIT)
+    assert made == list(range(cache.LIMIT + 1))
+    get(0)
+    assert len(made) == cache.LIMIT + 1
+    get(1)
+    assert made[-1] == 1
+
+
+def test_what_cannot_be_referred_to_weakly_is_kept_by_itself():
+    model = small()
+    model.get_layer("first").activation = "relu"  # a layer of one's own may hold a name
+    assert cache.get(model, "key", object) is cache.get(model, "key", object)
+
+
+def test_what_could_not_be_made_is_tried_again():
+    model = small()
+    with pytest.raises(ZeroDivisionError):
+        cache.get(model, "key", lambda: 1 / 0)
+    assert cache.get(model, "key", lambda: "made") == "made"
