@@ -129,14 +129,17 @@ class Climb:
                 bar.update(len(batch) * taken / steps)
             return time.monotonic() < self._end
 
-        starts = self._engine.measure(parameterization.quantise(self._engine.pictures(noise)))
         pictures, curve = self._engine.climb(noise, indices, rates, draws, after)
         images = parameterization.quantise(pictures)
         reached = self._engine.measure(images)
+        starts = curve[0]  # measured already, but on moved pictures where the recipe moves them
+        if draws.any():
+            first = self._engine.measure(parameterization.quantise(self._engine.pictures(noise)))
+            starts = first[np.arange(len(indices)), indices]
         made = {}
         for rows, index in zip(np.arange(len(indices)).reshape(-1, facets), batch, strict=True):
             weakest = rows[np.argmin(reached[rows, index])]
-            made[index] = _Picture(images[rows], starts[weakest, index], reached[weakest, index], curve[:, weakest])
+            made[index] = _Picture(images[rows], starts[weakest], reached[weakest, index], curve[:, weakest])
         return made
 
     def _measure_noise(self) -> None:

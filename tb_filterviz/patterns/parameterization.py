@@ -30,6 +30,9 @@ FLOOR = 8.0
 CUTOFF = 0.27
 """Where the spectrum of a step has fallen by the factor exp(-1/2), in cycles a pixel: finer texture cannot be read."""
 
+MARGIN = 24
+"""A side divided by this is the frame whose contrast does not count: what filters dislike would be hidden there."""
+
 # Colours of natural pictures vary along these three axes (columns), most along the first: brightness. Square root of
 # the covariance of ImageNet's colours: C. Olah, A. Mordvintsev, L. Schubert, "Feature Visualization", Distill 2017.
 _COLOURS = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]], np.float32)
@@ -111,7 +114,8 @@ class Fourier:
     picture along its gradient filtered with 1 / f^(2 decay) and mixed with the covariance of these colours: the long
     waves of natural pictures come first, fine texture last, and colours move together as they do in nature (Olah et
     al. 2017). Each step has a fixed length, with momentum, and the picture is brought back to mean 0 and standard
-    deviation 1, so that only its form can grow. The unit of a step is that standard deviation.
+    deviation 1 within its frame (`MARGIN`), so that only its form can grow. The unit of a step is that standard
+    deviation.
 
     The latent is the picture before it is squashed, in colours as they are shown: filter and mixing stand outside the
     tape, which sees nothing but the squashing.
@@ -120,7 +124,7 @@ class Fourier:
     def __init__(self, shape: tuple[int, ...], recipe: Recipe) -> None:
         self._spatial, self._channels = shape[:-1], shape[-1]
         self._momentum, self._contrast = recipe.momentum, recipe.contrast
-        self._amplitudes = _amplitudes(self._spatial, recipe.decay)
+        self._amplitudes, self._inner = _amplitudes(self._spatial, recipe.decay), _inner(self._spatial)
         self._colours = _COLOURS if self._channels == 3 else np.eye(self._channels, dtype=np.float32)
 
     def start(self, random: np.random.Generator) -> NDArray[np.float32]:
@@ -134,7 +138,7 @@ class Fourier:
 
     def state(self, first: Any) -> State:
         """See `Parameterization`: the latent, and the previous step."""
-        return first, tf.zeros_like(first)
+        return _standardise(first, self._inner), tf.zeros_like(first)
 
     def latent(self, state: State) -> Any:
         """See `Parameterization`."""
@@ -149,10 +153,11 @@ class Fourier:
         latent = state[0]
         axes = list(range(1, latent.shape.rank))
         # What would only change the mean or the contrast is undone afterwards, and must not count in the length.
-        gradient -= latent * tf.reduce_mean(gradient * latent, axes, keepdims=True)
+        mean, contrast = (tf.reduce_mean(part, axes, keepdims=True) for part in (gradient, gradient * latent))
+        gradient -= self._inner * (mean + contrast * latent)
         spectrum = _rfft(gradient, self._spatial) * tf.constant(self._amplitudes**2, tf.complex64)
         moved = self._momentum * state[1] + _unit(_irfft(spectrum, self._spatial, self._colours @ self._colours.T))
-        return _standardise(latent + rate * moved), moved
+        return _standardise(latent + rate * moved, self._inner), moved
 
 
 class Maco:
@@ -239,10 +244,19 @@ def _amplitudes(spatial: tuple[int, ...], decay: float) -> NDArray[np.float32]:
     return amplitudes
 
 
-def _standardise(latent: Any) -> Any:
+def _standardise(latent: Any, weights: Any = 1.0) -> Any:
+    """Brings pictures to mean 0 and standard deviation 1, where pixels count by weights whose mean is 1."""
     axes = list(range(1, latent.shape.rank))
-    centred = latent - tf.reduce_mean(latent, axes, keepdims=True)
-    return centred / (_root_mean_square(centred) + 1e-12)
+    centred = latent - tf.reduce_mean(latent * weights, axes, keepdims=True)
+    return centred / (tf.sqrt(tf.reduce_mean(tf.square(centred) * weights, axes, keepdims=True)) + 1e-12)
+
+
+def _inner(spatial: tuple[int, ...]) -> NDArray[np.float32]:
+    """Returns the weights of pixels, `[*spatial, 1]`: 0 in the frame, else so much that their mean is 1."""
+    weights: NDArray[np.float32] = np.zeros((*spatial, 1), np.float32)
+    weights[tuple(slice(side // MARGIN, side - side // MARGIN) for side in spatial)] = 1
+    weights /= weights.mean()
+    return weights
 
 
 def _unit(gradient: Any) -> Any:

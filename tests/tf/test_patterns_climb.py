@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tb_filterviz.patterns import climb, engine, generate, generate_patterns, parameterization, reference, transforms
 from tb_filterviz.patterns.recipes import RECIPES, Recipe
+from tests.bench.patterns import metrics
 from tests.tf import support
 
 L = keras.layers
@@ -281,3 +282,13 @@ def test_the_memory_bounds_the_batch():
     assert climb._batch_size(climb.MEMORY // 2) == 2
     assert climb._batch_size(2 * climb.MEMORY) == 1
     assert climb._batch_size(0) >= 1
+
+
+def test_a_filter_that_dislikes_all_contrast_hides_little_of_it_at_the_border():
+    features = L.Conv2D(16, 3, padding="same", activation="relu")
+    target = L.Conv2D(4, 3, padding="same")
+    model = keras.Sequential([keras.Input((96, 96, 3)), features, target])
+    target.set_weights([-np.abs(weight) for weight in target.get_weights()])
+    patterns = make(model, target, size=96, steps=None)
+    assert (patterns.reached < 0).all()
+    assert np.median(metrics.border_ratio(patterns.images)) < 4  # 15 where the frame's contrast counts

@@ -66,12 +66,14 @@ def overhead(contender: Contender, model: keras.Model, layer: str, filters: list
 
 
 def limit(model: keras.Model, layer: str, batches: tuple[int, ...] = (1, 4, 8)) -> float:
-    """Times one forward and backward pass of what lies before a layer, by itself.
+    """Times one forward and backward pass of what one filter of a layer needs, by itself.
 
     Returns:
         The fewest seconds a picture, of the best of the batch sizes.
     """
-    cut = keras.Model(model.inputs, model.get_layer(layer).input)
+    target = model.get_layer(layer)
+    one = type(target).from_config({**target.get_config(), "filters": 1, "activation": None})
+    cut = keras.Model(model.inputs, one(target.input))
 
     @tf.function(reduce_retracing=True)
     def gradient(pictures: Any) -> Any:
