@@ -14,6 +14,8 @@ FRAMEWORKS = ("tensorflow", "keras", "torch")
 LEVELS = {
     "records": 0,
     "analysis": 0,
+    "colormap": 0,
+    "mosaic": 0,
     "slices": 0,
     "wire": 1,
     "query": 1,
@@ -28,7 +30,7 @@ LEVELS = {
 }
 THIRD_PARTY = {
     0: {"numpy"},
-    1: {"numpy", "tensorboard", "werkzeug", "PIL", "google_crc32c"},
+    1: {"numpy", "tensorboard", "werkzeug", "PIL", "google_crc32c", "grpc"},
     2: {"numpy", "tensorboard", "tensorflow", "keras", "tqdm"},
 }
 
