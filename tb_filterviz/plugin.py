@@ -2,57 +2,31 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import importlib.resources
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import numpy as np
 from tensorboard import errors, plugin_util
-from tensorboard.backend import http_util
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
-from tb_filterviz import slices, wire
+from tb_filterviz import insight, slices, wire
+from tb_filterviz.answers import finite, frame, respond, route
 from tb_filterviz.query import Query, bad
-from tb_filterviz.store import Datum, DatumGoneError, Memo, ProviderSource, SourceUnavailableError, Store
+from tb_filterviz.store import ByteCache, Datum, DatumGoneError, Memo, ProviderSource, Series, Store
 
-_CACHE_SECONDS = 365 * 24 * 3600
 _DEFAULT_CACHE_MB = 256
+_THOUGHT_BYTES = 1 << 26
 _MAX_VALUES = 1 << 24
 _MAX_FILTERS = 10**9
 _BINARY = "application/octet-stream"
-
-_Handler = Callable[["FiltersPlugin", wrappers.Request], wrappers.Response]
-
-
-def _route(handler: _Handler) -> Callable[..., Iterable[bytes]]:
-    """Makes a WSGI application of a handler: GET and HEAD only, and a sentence for each error."""
-
-    @functools.wraps(handler)
-    def application(self: FiltersPlugin, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        request = wrappers.Request(environ)
-        try:
-            if request.method not in ("GET", "HEAD"):
-                response = _error(request, 405, f"{request.method} is not allowed", {"Allow": "GET, HEAD"})
-            else:
-                response = handler(self, request)
-        except errors.PublicError as error:
-            response = _error(request, error.http_code, str(error))
-        except wire.FormatError as error:
-            response = _error(request, 422, f"This datum cannot be shown: {error}")
-        except DatumGoneError:
-            response = _error(request, 404, "This step is not there any more: TensorBoard keeps a sample of the steps")
-        except SourceUnavailableError as error:
-            response = _error(request, 503, f"{error}. Restart TensorBoard if this lasts")
-        body: Iterable[bytes] = response(environ, start_response)
-        return body
-
-    return application
+_PICTURES = ("strongest", "mean", "rgb")
 
 
 class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard has no type information
@@ -66,6 +40,8 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         self._provider = context.data_provider
         self._memo: Memo = {}
         self._store = Store(max(0, megabytes) << 20)
+        self._thoughts = ByteCache(_THOUGHT_BYTES)
+        self._thinking = threading.Lock()
 
     def get_plugin_apps(self) -> Mapping[str, Any]:
         """Returns the routes."""
@@ -73,6 +49,8 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             "/index": self._serve_index,
             "/kernels": self._serve_kernels,
             "/analysis": self._serve_analysis,
+            "/history": self._serve_history,
+            "/compare": self._serve_compare,
             "/patterns": self._serve_patterns,
             "/static/index.js": self._serve_static,
         }
@@ -86,7 +64,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         version = hashlib.sha256(_bundle() or b"").hexdigest()[:12]
         return base_plugin.FrontendMetadata(es_module_path=f"/static/index.js?v={version}", tab_name="Filters")
 
-    @_route
+    @route
     def _serve_index(self, request: wrappers.Request) -> wrappers.Response:
         listed, problems = self._store.index(self._source(request))
         runs: dict[str, list[dict[str, Any]]] = {}
@@ -113,9 +91,9 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             "runs": [{"run": run, "series": series} for run, series in runs.items()],
             "problems": [vars(problem) for problem in problems],
         }
-        return _respond(request, index, "application/json")
+        return respond(request, index, "application/json")
 
-    @_route
+    @route
     def _serve_kernels(self, request: wrappers.Request) -> wrappers.Response:
         query, source = Query(request), self._source(request)
         datum, header = self._datum(query, source, wire.KERNEL)
@@ -145,7 +123,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         if form == "npy":
             file = io.BytesIO()
             np.save(file, pictures, allow_pickle=False)
-            return _respond(request, file.getvalue(), _BINARY)
+            return respond(request, file.getvalue(), _BINARY)
         facts = {
             "shape": pictures.shape,
             "dtype": pictures.dtype.name,
@@ -157,25 +135,83 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         }
         if chosen is not None:
             facts["chosen"] = chosen
-        return _respond(
-            request, _frame(facts, pictures.astype(pictures.dtype.newbyteorder("<"), copy=False).tobytes()), _BINARY
+        return respond(
+            request, frame(facts, pictures.astype(pictures.dtype.newbyteorder("<"), copy=False).tobytes()), _BINARY
         )
 
-    @_route
+    @route
     def _serve_analysis(self, request: wrappers.Request) -> wrappers.Response:
         query, source = Query(request), self._source(request)
-        datum, header = self._datum(query, source, wire.KERNEL)
-        numbers = self._store.numbers(source, datum, header)
-        answer = {
-            "filters": list(header.filters),
-            "names": header.numbers,
-            "values": [[_finite(value) for value in row] for row in numbers.tolist()],
-            "dtype": header.dtype,
-            "encoding": header.encoding,
-        }
-        return _respond(request, answer, "application/json")
+        depth = query.choice("depth", ("stored", "full"))
+        series, datum, header = self._found(query, source, wire.KERNEL)
+        if depth == "full":
+            before = series.data[: series.data.index(datum)]
+            key = ("analysis", datum, before[:1], before[-1:])
 
-    @_route
+            def think() -> bytes:
+                try:
+                    found, numbers = insight.report(self._store, source, series, datum, header)
+                except insight.TooLargeError as error:
+                    raise bad("depth", f"stored, or the series must have {error}", depth) from error
+                return json.dumps(insight.full_answer(header, numbers, found), allow_nan=False).encode()
+
+            return respond(request, self._thought(key, think), "application/json")
+        numbers = self._store.numbers(source, datum, header)
+        return respond(request, insight.stored_answer(header, numbers), "application/json")
+
+    @route
+    def _serve_history(self, request: wrappers.Request) -> wrappers.Response:
+        query, source = Query(request), self._source(request)
+        series, _, header = self._found(query, source, wire.KERNEL, newest=True)
+        index = query.text("filter", "all")
+        if index == "all":
+            key: Hashable = ("history", series.data)
+            return respond(
+                request,
+                self._thought(
+                    key,
+                    lambda: json.dumps(insight.layer_history(self._store, source, series, header)).encode(),
+                ),
+                "application/json",
+            )
+        wanted = query.filters("filter", header.shape[-1])
+        inputs = query.inputs("inputs", _PICTURES)
+        if len(wanted) > 1:
+            raise bad("filter", "all or one filter", index)
+        key = ("history", series.data, wanted.start, inputs)
+
+        def think() -> bytes:
+            try:
+                facts, pictures = insight.filter_history(self._store, source, series, header, wanted.start, inputs)
+            except ValueError as error:
+                if isinstance(error, wire.FormatError):
+                    raise
+                raise bad("inputs", str(error), inputs) from error
+            return frame({**facts, "shape": pictures.shape, "dtype": "float32"}, pictures.astype("<f4").tobytes())
+
+        return respond(request, self._thought(key, think), _BINARY)
+
+    @route
+    def _serve_compare(self, request: wrappers.Request) -> wrappers.Response:
+        query, source = Query(request), self._source(request)
+        _, datum, header = self._found(query, source, wire.KERNEL)
+        _, other, other_header = self._found(query, source, wire.KERNEL, suffix="_b")
+        match = query.choice("match", ("index", "likeness"))
+        inputs = query.inputs("inputs", _PICTURES)
+
+        def think() -> bytes:
+            sides = ((datum, header), (other, other_header))
+            try:
+                facts, pictures = insight.compare(self._store, source, *sides, match == "likeness", inputs)
+            except wire.FormatError:
+                raise
+            except ValueError as error:
+                raise bad("tag_b", f"one of a kernel that can be compared: {error}", query.text("tag_b")) from error
+            return frame({**facts, "shape": pictures.shape, "dtype": "float32"}, pictures.astype("<f4").tobytes())
+
+        return respond(request, self._thought(("compare", datum, other, match, inputs), think), _BINARY)
+
+    @route
     def _serve_patterns(self, request: wrappers.Request) -> wrappers.Response:
         query, source = Query(request), self._source(request)
         datum, header = self._datum(query, source, wire.PATTERNS)
@@ -189,83 +225,86 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             raise errors.NotFoundError(f"no pattern was logged of filter {wanted.start}")
         pngs = self._store.pictures(source, datum, header, positions)
         if form == "png":
-            return _respond(request, pngs[0], "image/png", {"Content-Security-Policy": "sandbox"})
+            return respond(request, pngs[0], "image/png", {"Content-Security-Policy": "sandbox"})
         numbers = self._store.numbers(source, datum, header)[positions].tolist()
         facts = {
             "filters": [header.filters[position] for position in positions],
             "shape": header.shape,
-            "start": [_finite(row[0]) for row in numbers],
-            "reached": [_finite(row[1]) for row in numbers],
+            "start": [finite(row[0]) for row in numbers],
+            "reached": [finite(row[1]) for row in numbers],
             "failed": [row[2] != 0 for row in numbers],
             "recipe": header.recipe,
             "steps": header.steps,
             "input_range": header.input_range,
             "lengths": [len(png) for png in pngs],
         }
-        return _respond(request, _frame(facts, b"".join(pngs)), _BINARY)
+        return respond(request, frame(facts, b"".join(pngs)), _BINARY)
 
-    @_route
+    @route
     def _serve_static(self, request: wrappers.Request) -> wrappers.Response:
         bundle = _bundle()
         if bundle is None:
             raise errors.NotFoundError("the tab's module was not built: install the package anew, with Node.js at hand")
-        return _respond(request, bundle, "application/javascript")
+        return respond(request, bundle, "application/javascript")
 
     def _source(self, request: wrappers.Request) -> ProviderSource:
         environ = request.environ
         experiment_id = plugin_util.experiment_id(environ)
         return ProviderSource(self._provider, plugin_util.context(environ), experiment_id, self._memo)
 
+    def _thought(self, key: Hashable, think: Callable[[], bytes]) -> bytes:
+        """Answers from the cache; else thinks, one thought at a time: each takes all cores there are."""
+        answer = self._thoughts.get(key)
+        if answer is None:
+            with self._thinking:
+                answer = self._thoughts.get(key) or think()
+                self._thoughts.put(key, answer)
+        return answer
+
     def _datum(self, query: Query, source: ProviderSource, kind: str) -> tuple[Datum, wire.Header]:
         """Finds the datum that `run`, `tag` and `step` name."""
-        run, tag, step = query.text("run"), query.text("tag"), query.integer("step")
+        _, datum, header = self._found(query, source, kind)
+        return datum, header
+
+    def _found(
+        self, query: Query, source: ProviderSource, kind: str, newest: bool = False, suffix: str = ""
+    ) -> tuple[Series, Datum, wire.Header]:
+        """Finds the series that `run` and `tag` name, and the datum at `step`, or the newest that can be read."""
+        run, tag = query.text(f"run{suffix}"), query.text(f"tag{suffix}")
+        step = None if newest else query.integer(f"step{suffix}")
         series, problems = source.series(run, tag)
         if not series:
             reason = f": {problems[0].message}" if problems else ""
             raise errors.NotFoundError(f"there is no series with run {run!r} and tag {tag!r}{reason}")
-        if series[0].kind != kind:
-            raise bad("tag", f"that of a series of {kind}", tag)
-        for datum in series[0].data:
+        (found,) = series
+        if found.kind != kind:
+            raise bad(f"tag{suffix}", f"that of a series of {kind}", tag)
+        if newest:
+            return self._newest(source, found)
+        for datum in found.data:
             if datum.step == step:
-                header = self._store.header(source, datum)
-                if header.kind != kind:
-                    raise wire.FormatError(f"it holds {header.kind}, but its series {kind}")
-                return datum, header
-        known = [datum.step for datum in series[0].data]
+                return found, datum, self._header(source, datum, kind)
+        known = [datum.step for datum in found.data]
         raise errors.NotFoundError(
             f"the series has no step {step}; it has {len(known)}, from {known[0]} to {known[-1]}"
         )
+
+    def _newest(self, source: ProviderSource, series: Series) -> tuple[Series, Datum, wire.Header]:
+        for datum in reversed(series.data):
+            try:
+                return series, datum, self._header(source, datum, series.kind)
+            except (wire.FormatError, DatumGoneError):
+                continue
+        raise wire.FormatError("none of its steps can be read")
+
+    def _header(self, source: ProviderSource, datum: Datum, kind: str) -> wire.Header:
+        header = self._store.header(source, datum)
+        if header.kind != kind:
+            raise wire.FormatError(f"it holds {header.kind}, but its series {kind}")
+        return header
 
 
 def _bundle() -> bytes | None:
     """Returns the tab's module, or None where it was not built."""
     file = importlib.resources.files("tb_filterviz") / "static" / "index.js"
     return file.read_bytes() if file.is_file() else None
-
-
-def _respond(
-    request: wrappers.Request, content: Any, content_type: str, headers: Mapping[str, str] | None = None
-) -> wrappers.Response:
-    expires = _CACHE_SECONDS if "v" in request.args else 0
-    pairs = list((headers or {}).items())
-    response: wrappers.Response = http_util.Respond(request, content, content_type, expires=expires, headers=pairs)
-    return response
-
-
-def _error(
-    request: wrappers.Request, code: int, message: str, headers: Mapping[str, str] | None = None
-) -> wrappers.Response:
-    pairs = list((headers or {}).items())
-    response: wrappers.Response = http_util.Respond(request, message, "text/plain", code=code, headers=pairs)
-    return response
-
-
-def _frame(facts: Mapping[str, Any], body: bytes) -> bytes:
-    """Puts a JSON description and a body into one answer; the body starts at a multiple of 8 bytes."""
-    text = json.dumps(facts, allow_nan=False).encode("ascii")
-    text += b" " * (-(4 + len(text)) % 8)
-    return len(text).to_bytes(4, "little") + text + body
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

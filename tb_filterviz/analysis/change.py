@@ -30,9 +30,7 @@ def change(before: NDArray[Any], after: NDArray[Any]) -> tuple[NDArray[np.float6
         (1.0, 1.0)
     """
     if before.shape != after.shape:
-        raise ValueError(
-            f"The kernels must have one shape. Received: {tuple(before.shape)} and {tuple(after.shape)}"
-        )
+        raise ValueError(f"The kernels must have one shape. Received: {tuple(before.shape)} and {tuple(after.shape)}")
     first, second = _flat(before), _flat(after)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         norm, norm_after = _norm(first), _norm(second)

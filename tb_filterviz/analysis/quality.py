@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_filterviz.analysis.rows import rows
+from tb_filterviz.analysis.spectrum import MOST_TAPS
 
 _SPARSE = 0.01
 
@@ -58,7 +59,7 @@ def basis(values: NDArray[Any]) -> Basis | None:
         values: Kernel `(*spatial, in, out)`, any real dtype.
 
     Returns:
-        The basis; None for a kernel whose slices have one weight.
+        The basis; None for a kernel whose slices have one weight, or more than any convolution's.
 
     Example:
         >>> basis(np.ones((1, 1, 8, 8))) is None
@@ -66,7 +67,7 @@ def basis(values: NDArray[Any]) -> Basis | None:
     """
     spatial = values.shape[:-2]
     taps = math.prod(spatial)
-    if taps < 2:
+    if not 1 < taps <= MOST_TAPS:
         return None
     slices = rows(values).reshape(values.shape[-1], taps, values.shape[-2])
     count = slices.shape[0] * slices.shape[2]

@@ -39,7 +39,7 @@ def cosines(values: NDArray[Any], others: NDArray[Any] | None = None) -> NDArray
         )
     left = _unit(rows(values))
     right = left if others is None else _unit(rows(others))
-    return np.clip(left @ right.T, -1, 1)
+    return np.asarray(np.clip(left @ right.T, -1, 1))
 
 
 def _unit(flat: NDArray[np.float32]) -> NDArray[np.float32]:

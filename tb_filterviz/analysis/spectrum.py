@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 
 from tb_filterviz.analysis.rows import rows
 
+MOST_TAPS = 256
+"""Larger slices than these are no convolution's: what grows with their square is not computed."""
+
 _PADDED = 16
+_BLOCK = 64
 _HIGH = 0.25  # cycles a pixel: half of what a pixel grid can hold
 
 
@@ -40,7 +44,8 @@ def spectrum(values: NDArray[Any]) -> Spectrum:
     tensor (Bigün and Granlund, ICCV 1987).
 
     Args:
-        values: Kernel `(*spatial, in, out)` of two spatial axes, any real dtype. Others have no spectrum here: all NaN.
+        values: Kernel `(*spatial, in, out)` of two spatial axes and at most `MOST_TAPS` weights a slice, any real
+            dtype. Others have no spectrum here: all NaN.
 
     Example:
         >>> edge = np.array([[-1.0, 0.0, 1.0]] * 3)[:, :, np.newaxis, np.newaxis]
@@ -48,31 +53,30 @@ def spectrum(values: NDArray[Any]) -> Spectrum:
         0.0
     """
     count = values.shape[-1]
-    if values.ndim != 4 or values.shape[0] * values.shape[1] == 1:
+    if values.ndim != 4 or not 1 < values.shape[0] * values.shape[1] <= MOST_TAPS:
         nothing = np.full(count, np.nan)
         return Spectrum(nothing, nothing, nothing)
     height, width, inputs = values.shape[:3]
     slices = rows(values).reshape(count, height * width, inputs)
-    products = np.matmul(slices, slices.transpose(0, 2, 1)).astype(np.float64)
 
     sizes = max(_PADDED, height), max(_PADDED, width)
     v, u = (axis.ravel() for axis in np.meshgrid(*(np.fft.fftfreq(size) for size in sizes), indexing="ij"))
     y, x = (axis.ravel() for axis in np.indices((height, width)))
     waves = np.exp(-2j * np.pi * (np.outer(v, y) + np.outer(u, x)))
-
-    def weighed(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sums the power, each frequency by its weight."""
-        form = np.real(waves.conj().T @ (weights[:, np.newaxis] * waves))
-        return np.einsum("fab,ab->f", products, form)
-
-    total = weighed(np.ones_like(u))
+    # The frequency of half a cycle a pixel has no sign: it has no direction either.
+    inner = (np.abs(u) < 0.5) & (np.abs(v) < 0.5)
+    weights = [np.ones_like(u), np.hypot(u, v) > _HIGH, inner * (u**2 - v**2), inner * 2 * u * v, inner * (u**2 + v**2)]
+    forms = np.stack([np.real(waves.conj().T @ (weight[:, np.newaxis] * waves)).ravel() for weight in weights])
+    # The power, summed over all frequencies with these weights.
+    sums = np.empty((5, count))
+    for start in range(0, count, _BLOCK):
+        block = slices[start : start + _BLOCK]
+        products = np.matmul(block, block.transpose(0, 2, 1)).astype(np.float64)
+        sums[:, start : start + _BLOCK] = forms @ products.reshape(len(block), -1).T
+    total, above, across, along, moment = sums
     with np.errstate(invalid="ignore", divide="ignore"):
-        high = np.clip(weighed((np.hypot(u, v) > _HIGH).astype(np.float64)) / total, 0, 1)
-        # The frequency half a cycle a pixel has no sign: it has no direction either.
-        inner = (np.abs(u) < 0.5) & (np.abs(v) < 0.5)
-        across, along = weighed(inner * (u**2 - v**2)), weighed(inner * 2 * u * v)
-        moment = weighed(inner * (u**2 + v**2))
-        angle = np.degrees(np.arctan2(along, across)) / 2 % 180
+        high = np.clip(above / total, 0, 1)
+        angle = np.degrees(np.arctan2(along, across)) / 2
         strength = np.clip(np.hypot(across, along) / moment, 0, 1)
     nothing = (total == 0) | (moment <= 1e-12 * total)
     angle[nothing], strength[nothing] = np.nan, np.nan

@@ -1,5 +1,6 @@
 """Every logged step: what there is, and one datum at a time."""
 
+from tb_filterviz.store.cache import ByteCache as ByteCache
 from tb_filterviz.store.provider import Memo as Memo
 from tb_filterviz.store.provider import ProviderSource as ProviderSource
 from tb_filterviz.store.series import Datum as Datum

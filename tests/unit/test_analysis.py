@@ -22,7 +22,9 @@ def reference(values):
             continue
         norm = np.linalg.norm(good)
         near = (np.abs(good) < limit).mean()
-        rows.append([norm, good.min(), good.max(), good.mean(), good.std(), near, f.size - good.size, np.abs(good).sum()])
+        rows.append(
+            [norm, good.min(), good.max(), good.mean(), good.std(), near, f.size - good.size, np.abs(good).sum()]
+        )
     return np.array(rows)
 
 

@@ -164,7 +164,11 @@ def test_the_orientation_of_a_planted_gabor_filter(degrees):
 
 
 def test_a_blob_has_no_direction_and_fine_waves_are_high_frequencies():
-    blob, fine, coarse = np.exp(-(((np.indices((11, 11)) - 5) / 2) ** 2).sum(axis=0)), gabor(0, period=2.5), gabor(0, period=9)
+    blob, fine, coarse = (
+        np.exp(-(((np.indices((11, 11)) - 5) / 2) ** 2).sum(axis=0)),
+        gabor(0, period=2.5),
+        gabor(0, period=9),
+    )
     found = analysis.spectrum(as_kernel([blob, fine, coarse]))
     assert found.strength[0] < 1e-6
     assert found.high[1] > 0.9 > 0.1 > found.high[2]
