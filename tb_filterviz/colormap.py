@@ -90,7 +90,7 @@ def rgb_levels(values: NDArray[Any], limits: NDArray[Any] | float) -> NDArray[np
         uint8 of the shape of `values`; the mark of `table` where one of the three is not finite.
     """
     places = indices(values, limits)
-    levels = places + np.uint8(1)
+    levels: NDArray[np.uint8] = places + np.uint8(1)
     levels[(places == NOT_FINITE).any(axis=-1)] = _NOT_FINITE_COLOUR
     return levels
 

@@ -16,13 +16,28 @@ from tensorboard import errors, plugin_util
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
-from tb_filterviz import insight, slices, wire
+from tb_filterviz import insight, loader, slices, wire
 from tb_filterviz.answers import finite, frame, respond, route
 from tb_filterviz.query import Query, bad
-from tb_filterviz.store import ByteCache, Datum, DatumGoneError, Memo, ProviderSource, Series, Store
+from tb_filterviz.store import (
+    ByteCache,
+    Datum,
+    DatumGoneError,
+    EventFileSource,
+    Follower,
+    LogdirIndex,
+    Memo,
+    ProviderSource,
+    Series,
+    Source,
+    Store,
+)
 
 _DEFAULT_CACHE_MB = 256
 _THOUGHT_BYTES = 1 << 26
+_MEMO_BYTES = 4 << 20
+_DEFAULT_INTERVAL = 5.0
+_PATIENCE = 0.3  # seconds that a listing waits for what was written just now
 _MAX_VALUES = 1 << 24
 _MAX_FILTERS = 10**9
 _BINARY = "application/octet-stream"
@@ -42,9 +57,15 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         self._store = Store(max(0, megabytes) << 20)
         self._thoughts = ByteCache(_THOUGHT_BYTES)
         self._thinking = threading.Lock()
+        self._places = ByteCache(_MEMO_BYTES)
+        logdir = loader.local_logdir(context.flags)
+        interval = getattr(context.flags, "reload_interval", _DEFAULT_INTERVAL)
+        self._follower = Follower(LogdirIndex(logdir), interval) if logdir else None
 
     def get_plugin_apps(self) -> Mapping[str, Any]:
-        """Returns the routes."""
+        """Returns the routes, and begins to look what there is."""
+        if self._follower:
+            self._follower.start()
         return {
             "/index": self._serve_index,
             "/kernels": self._serve_kernels,
@@ -56,8 +77,8 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         }
 
     def is_active(self) -> bool:
-        """Returns False: TensorBoard itself sees whether there are data of this plugin."""
-        return False
+        """Returns whether there are data of this plugin that TensorBoard itself has not seen (yet)."""
+        return self._follower is not None and bool(self._follower.fresh(_PATIENCE).runs)
 
     def frontend_metadata(self) -> base_plugin.FrontendMetadata:
         """Returns where the tab's module is; its address changes with its content, since browsers keep it."""
@@ -66,7 +87,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
 
     @route
     def _serve_index(self, request: wrappers.Request) -> wrappers.Response:
-        listed, problems = self._store.index(self._source(request))
+        listed, problems = self._store.index(self._source(request, _PATIENCE))
         runs: dict[str, list[dict[str, Any]]] = {}
         for series, header in listed:
             runs.setdefault(series.run, []).append(
@@ -84,6 +105,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
                     "description": series.description,
                     "steps": [datum.step for datum in series.data],
                     "wall_times": [datum.wall_time for datum in series.data],
+                    "superseded": series.superseded,
                 }
             )
         index = {
@@ -247,9 +269,12 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             raise errors.NotFoundError("the tab's module was not built: install the package anew, with Node.js at hand")
         return respond(request, bundle, "application/javascript")
 
-    def _source(self, request: wrappers.Request) -> ProviderSource:
+    def _source(self, request: wrappers.Request, patience: float = 0) -> Source:
+        """Returns what a request may see: the event files are those of the experiment without an ID, the local one."""
         environ = request.environ
         experiment_id = plugin_util.experiment_id(environ)
+        if self._follower and not experiment_id:
+            return EventFileSource(self._follower.fresh(patience), self._places)
         return ProviderSource(self._provider, plugin_util.context(environ), experiment_id, self._memo)
 
     def _thought(self, key: Hashable, think: Callable[[], bytes]) -> bytes:
@@ -261,13 +286,13 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
                 self._thoughts.put(key, answer)
         return answer
 
-    def _datum(self, query: Query, source: ProviderSource, kind: str) -> tuple[Datum, wire.Header]:
+    def _datum(self, query: Query, source: Source, kind: str) -> tuple[Datum, wire.Header]:
         """Finds the datum that `run`, `tag` and `step` name."""
         _, datum, header = self._found(query, source, kind)
         return datum, header
 
     def _found(
-        self, query: Query, source: ProviderSource, kind: str, newest: bool = False, suffix: str = ""
+        self, query: Query, source: Source, kind: str, newest: bool = False, suffix: str = ""
     ) -> tuple[Series, Datum, wire.Header]:
         """Finds the series that `run` and `tag` name, and the datum at `step`, or the newest that can be read."""
         run, tag = query.text(f"run{suffix}"), query.text(f"tag{suffix}")
@@ -289,7 +314,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             f"the series has no step {step}; it has {len(known)}, from {known[0]} to {known[-1]}"
         )
 
-    def _newest(self, source: ProviderSource, series: Series) -> tuple[Series, Datum, wire.Header]:
+    def _newest(self, source: Source, series: Series) -> tuple[Series, Datum, wire.Header]:
         for datum in reversed(series.data):
             try:
                 return series, datum, self._header(source, datum, series.kind)
@@ -297,7 +322,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
                 continue
         raise wire.FormatError("none of its steps can be read")
 
-    def _header(self, source: ProviderSource, datum: Datum, kind: str) -> wire.Header:
+    def _header(self, source: Source, datum: Datum, kind: str) -> wire.Header:
         header = self._store.header(source, datum)
         if header.kind != kind:
             raise wire.FormatError(f"it holds {header.kind}, but its series {kind}")

@@ -1,6 +1,9 @@
 """Every logged step: what there is, and one datum at a time."""
 
 from tb_filterviz.store.cache import ByteCache as ByteCache
+from tb_filterviz.store.filesource import EventFileSource as EventFileSource
+from tb_filterviz.store.follower import Follower as Follower
+from tb_filterviz.store.logdir import LogdirIndex as LogdirIndex
 from tb_filterviz.store.provider import Memo as Memo
 from tb_filterviz.store.provider import ProviderSource as ProviderSource
 from tb_filterviz.store.series import Datum as Datum

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from collections.abc import Hashable, Sequence
 from typing import Protocol
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Datum:
     """One step of one series, not yet read.
 
@@ -15,14 +17,14 @@ class Datum:
         tag: Tag of the series.
         step: Its step.
         wall_time: When it was logged, in seconds since 1970.
-        elements: The source's own handle of each element; together with `wall_time` it identifies the bytes.
+        place: The source's own handle; together with `wall_time` it identifies the bytes.
     """
 
     run: str
     tag: str
     step: int
     wall_time: float
-    elements: tuple[str, ...]
+    place: Hashable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Series:
         kind: `wire.KERNEL` or `wire.PATTERNS`.
         description: Plain text from the user; may be empty.
         data: The data in ascending order of their steps, which are distinct; at least one.
+        superseded: How many data were logged, and are not among these, as newer ones took their place.
     """
 
     run: str
@@ -42,11 +45,15 @@ class Series:
     kind: str
     description: str
     data: tuple[Datum, ...]
+    superseded: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """Something that was logged and cannot be shown; `step` is None where the whole series is concerned."""
+    """Something that was logged and cannot be shown.
+
+    `step` is None where the whole series is concerned, and `tag` is empty where the whole run is.
+    """
 
     run: str
     tag: str
@@ -72,11 +79,16 @@ class Source(Protocol):
             SourceUnavailableError: If the source does not answer.
         """
 
-    def read(self, datum: Datum, element: int) -> bytes:
-        """Reads one element of a datum.
+    def read(self, datum: Datum, elements: Sequence[int]) -> list[bytes]:
+        """Reads elements of a datum.
 
         Raises:
             DatumGoneError: If it is not there any more.
             wire.FormatError: If it cannot be read.
             SourceUnavailableError: If the source does not answer.
         """
+
+
+def run_order(run: str) -> list[tuple[int, str]]:
+    """Returns a key that sorts runs as TensorBoard's run selector does: digits by value."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", run)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +16,8 @@ from tb_filterviz.store.cache import ByteCache
 from tb_filterviz.store.series import Datum, DatumGoneError, Problem, Series, Source
 
 _READERS = 8
+
+_parse_header = functools.lru_cache(512)(wire.parse_header)
 
 
 class Store:
@@ -32,9 +35,13 @@ class Store:
         series, problems = source.series()
         headers = self._readers.map(lambda one: self._newest_header(source, one), series)
         listed = [(one, header) for one, header in zip(series, headers, strict=True) if header]
-        present = {datum for one in series for datum in one.data}
+        by_name = {(one.run, one.tag): one.data for one in series}
         with self._lock:
-            self._problems = {datum: message for datum, message in self._problems.items() if datum in present}
+            self._problems = {
+                datum: message
+                for datum, message in self._problems.items()
+                if datum in by_name.get((datum.run, datum.tag), ())
+            }
             problems += [Problem(d.run, d.tag, d.step, message) for d, message in self._problems.items()]
         runs = {one.run: rank for rank, one in enumerate(series)}
         listed.sort(
@@ -49,7 +56,16 @@ class Store:
             wire.FormatError: If it is damaged.
             DatumGoneError: If the datum is not there any more.
         """
-        return wire.parse_header(self._read(source, datum, 0, wire.parse_header))
+        value = self._cache.get((datum, 0))
+        try:
+            if value is None:
+                (value,) = source.read(datum, [0])
+                header = _parse_header(value)
+                self._cache.put((datum, 0), value)
+                return header
+            return _parse_header(value)
+        except wire.FormatError as error:
+            raise self._remember(datum, error) from error
 
     def numbers(self, source: Source, datum: Datum, header: wire.Header) -> NDArray[np.float32]:
         """Reads the numbers of all filters, float32 `[filters][columns]`; raises as `header` does."""
@@ -87,25 +103,17 @@ class Store:
         return None
 
     def _checked(self, source: Source, datum: Datum, header: wire.Header, elements: Sequence[int]) -> list[bytes]:
-        """Reads elements side by side: most of the time goes into waiting for TensorBoard's data server."""
-
-        def read(element: int) -> bytes:
-            return self._read(source, datum, element, lambda value: wire.check_element(header, element, value))
-
-        return list(self._readers.map(read, elements))
-
-    def _read(self, source: Source, datum: Datum, element: int, check: Any) -> bytes:
-        """Reads an element through the cache, which only ever holds what was checked."""
-        key = (datum, element)
-        value = self._cache.get(key)
-        if value is None:
+        """Reads elements through the cache, which only ever holds what was checked."""
+        found = {element: self._cache.get((datum, element)) for element in elements}
+        missing = [element for element, value in found.items() if value is None]
+        if missing:
             try:
-                value = source.read(datum, element)
-                check(value)
+                for element, value in zip(missing, source.read(datum, missing), strict=True):
+                    found[element] = wire.check_element(header, element, value)
+                    self._cache.put((datum, element), value)
             except wire.FormatError as error:
                 raise self._remember(datum, error) from error
-            self._cache.put(key, value)
-        return value
+        return [value for value in found.values() if value is not None]
 
     def _remember(self, datum: Datum, error: wire.FormatError) -> wire.FormatError:
         with self._lock:

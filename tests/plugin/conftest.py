@@ -1,4 +1,4 @@
-"""One log directory, written without TensorFlow, behind a real TensorBoard with each loader."""
+"""One log directory, written without TensorFlow, behind a real TensorBoard: each source, each loader."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def logdir(tmp_path_factory):
     return directory
 
 
-@pytest.fixture(scope="session", params=["true", "false"], ids=["rust", "python"])
+@pytest.fixture(scope="session", params=server.BACKENDS)
 def board(request, logdir):
     """A TensorBoard that has read everything."""
-    with server.serve(logdir, request.param) as running:
+    with server.serve(logdir, *server.BACKENDS[request.param]) as running:
         count = 2 * (len(SHAPES) + 1)
         running.index_when(lambda index: len(server.steps(index)) == count and all_steps(index))
         yield running

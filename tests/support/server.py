@@ -18,6 +18,15 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
+FROM_TENSORBOARD = ("--filterviz_source", "tensorboard")
+BACKENDS = {
+    "files": ("true",),
+    "files beside python": ("false",),
+    "rust": ("true", *FROM_TENSORBOARD),
+    "python": ("false", *FROM_TENSORBOARD),
+}
+"""Arguments of `serve`: where the tab's data come from, with each loader of TensorBoard."""
+
 
 class Answer:
     """What the server answered."""

@@ -110,8 +110,26 @@ def test_the_loader_flags():
     parser = argparse.ArgumentParser()
     loader.Loader().define_flags(parser)
     flags = parser.parse_args(["--filterviz_cache_mb", "7"])
-    assert flags.filterviz_cache_mb == 7
-    for given, kept in (({}, 50), ({"filterviz": 3}, 3)):
-        flags.samples_per_plugin = dict(given)
-        loader.Loader().fix_flags(flags)
-        assert flags.samples_per_plugin == {"filterviz": kept}
+    assert (flags.filterviz_cache_mb, flags.filterviz_source) == (7, "auto")
+
+
+@pytest.mark.parametrize(
+    ("flags", "samples"),
+    [
+        ({"logdir": "logs"}, 1),
+        ({"logdir": "logs", "filterviz_source": "tensorboard"}, 50),
+        ({"logdir": "gs://bucket/logs"}, 50),
+        ({"logdir": "", "logdir_spec": "a:logs"}, 50),
+        ({"logdir": "logs", "grpc_data_provider": "localhost:1"}, 50),
+        ({}, 50),
+    ],
+)
+def test_tensorboard_keeps_the_fewest_samples_where_event_files_are_read(flags, samples):
+    import argparse
+
+    from tb_filterviz import loader
+
+    for given, kept in (({}, samples), ({"filterviz": 3}, 3)):
+        parsed = argparse.Namespace(**flags, samples_per_plugin=dict(given))
+        loader.Loader().fix_flags(parsed)
+        assert parsed.samples_per_plugin == {"filterviz": kept}
