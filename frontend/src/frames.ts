@@ -93,6 +93,40 @@ export function decodeKernels(buffer: ArrayBuffer): KernelFrame {
   };
 }
 
+/** One filter over its steps. */
+export interface FilterHistory {
+  readonly steps: readonly number[];
+  readonly norms: readonly (number | null)[];
+  readonly changes: readonly (number | null)[];
+  readonly input: number | string;
+  /** `[steps, inputs, *spatial]`. */
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** The shape and the float32 numbers of a frame. */
+function decodeFloats(buffer: ArrayBuffer): { head: Head; shape: readonly number[]; values: Float32Array } {
+  const { head, body } = splitFrame(buffer);
+  const shape = list(head, "shape", null, isCount);
+  const numbers = shape.reduce((product, size) => product * size, 1);
+  if (head.dtype !== "float32" || numbers * 4 !== body.byteLength) fail(`${body.byteLength} bytes came`);
+  return { head, shape, values: new Float32Array(buffer, body.byteOffset, numbers) };
+}
+
+/** Decodes an answer of `history` about one filter. */
+export function decodeHistory(buffer: ArrayBuffer): FilterHistory {
+  const { head, shape, values } = decodeFloats(buffer);
+  const [count = 0] = shape;
+  return {
+    shape,
+    values,
+    steps: list(head, "steps", count, isNumber),
+    norms: list(head, "norms", count, isNumberOrNull),
+    changes: list(head, "changes", count, isNumberOrNull),
+    input: head.input as number | string,
+  };
+}
+
 /** Decodes an answer of `patterns`. */
 export function decodePatterns(buffer: ArrayBuffer): PatternFrame {
   const { head, body } = splitFrame(buffer);

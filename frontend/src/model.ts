@@ -121,6 +121,11 @@ export function newestAt(series: Series, step: number | null): number {
   return at;
 }
 
+/** Position of the step at a share of the way of a series, 0 to 1. */
+export function sharedAt(series: Series, share: number): number {
+  return Math.round(share * (series.steps.length - 1));
+}
+
 /** All steps of some series, ascending. */
 export function unionSteps(series: readonly Series[]): number[] {
   return [...new Set(series.flatMap((one) => one.steps))].sort((a, b) => a - b);

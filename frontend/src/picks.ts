@@ -4,6 +4,11 @@ import type { InputChoice, Kind } from "./model";
 import { MAP_LABELS, type MapChoice } from "./paint/colormap";
 
 export type Scale = "filter" | "layer" | number;
+export const VIEWS = ["overview", "layer"] as const;
+export type View = (typeof VIEWS)[number];
+export const SORTS = ["index", "norm", "change", "similar", "reached"] as const;
+export type Sort = (typeof SORTS)[number];
+export const SPEEDS = [1, 2, 5, 10] as const;
 
 export interface Picks {
   /** Runs that are checked; null: all. */
@@ -12,7 +17,20 @@ export interface Picks {
   readonly layerFilter: string;
   /** Key of the layer shown; empty: the first. */
   readonly layer: string;
+  readonly view: View;
   readonly kind: Kind;
+  readonly sort: Sort;
+  /** Which filters are shown: numbers and conditions, see `selection.ts`; empty: all. */
+  readonly find: string;
+  /** The order of a filter's slices. */
+  readonly slices: "index" | "norm";
+  /** The run of the overview; empty: the first. */
+  readonly main: string;
+  /** Whether runs are seen at the same step, or at the same share of their way, in thousandths; null: the newest. */
+  readonly align: "step" | "relative";
+  readonly place: number | null;
+  /** Steps a second while playing. */
+  readonly speed: number;
   readonly input: InputChoice;
   /** null: the newest, and follow it. */
   readonly step: number | null;
@@ -32,7 +50,15 @@ export const DEFAULTS: Picks = {
   runFilter: "",
   layerFilter: "",
   layer: "",
+  view: "layer",
   kind: "kernel",
+  sort: "index",
+  find: "",
+  slices: "index",
+  main: "",
+  align: "step",
+  place: null,
+  speed: 2,
   input: "auto",
   step: null,
   filter: null,
@@ -98,7 +124,15 @@ const FIELDS: { readonly [K in keyof Picks]: Field<Picks[K]> } = {
   runFilter: { key: "runFilter", write: asIs, read: asIs },
   layerFilter: { key: "layerFilter", write: asIs, read: asIs },
   layer: { key: "layer", write: asIs, read: asIs },
+  view: { key: "view", write: asIs, read: oneOf(...VIEWS) },
   kind: { key: "kind", write: asIs as (kind: Kind) => string, read: oneOf("kernel", "patterns") },
+  sort: { key: "sort", write: asIs, read: oneOf(...SORTS) },
+  find: { key: "find", write: asIs, read: asIs },
+  slices: { key: "slices", write: asIs, read: oneOf("index", "norm") },
+  main: { key: "main", write: asIs, read: asIs },
+  align: { key: "align", write: asIs, read: oneOf("step", "relative") },
+  place: { key: "place", write: String, read: sizeIn([0, 1000]) },
+  speed: { key: "speed", write: String, read: (text) => SPEEDS.find((speed) => String(speed) === text) },
   input: {
     key: "input",
     write: String,
@@ -129,6 +163,15 @@ function readField<K extends keyof Picks>(name: K, texts: ReadonlyMap<string, st
 export function writeAll(picks: Picks): Map<string, string> {
   const out = new Map<string, string>();
   for (const name of NAMES) writeField(name, picks, out);
+  return out;
+}
+
+/** What holds for a person and not for a view: it is remembered for the next visit. */
+const SETTINGS = ["map", "scale", "contrast", "tile", "zoom", "speed"] as const;
+
+export function writeSettings(picks: Picks): Map<string, string> {
+  const out = new Map<string, string>();
+  for (const name of SETTINGS) writeField(name, picks, out);
   return out;
 }
 

@@ -1,7 +1,14 @@
 /** Pictures and numbers from the server, kept until newer ones are there. */
 import { useLayoutEffect, useState } from "preact/hooks";
-import { type Analysis, get, ServerError } from "./api";
-import { decodeKernels, decodePatterns, type KernelFrame, type PatternFrame } from "./frames";
+import { type Analysis, get, type LayerHistory, ServerError } from "./api";
+import {
+  decodeHistory,
+  decodeKernels,
+  decodePatterns,
+  type FilterHistory,
+  type KernelFrame,
+  type PatternFrame,
+} from "./frames";
 import { Lru } from "./lru";
 import { answers, pending, refreshIndex } from "./state";
 
@@ -76,11 +83,22 @@ const loadPatterns: Load<PatternFrame> = async (url, signal) => {
   return { value: decodePatterns(bytes), bytes: bytes.byteLength };
 };
 
-const loadAnalysis: Load<Analysis> = async (url, signal) => {
+const loadJson: Load<never> = async (url, signal) => {
   const text = await (await get(url, signal)).text();
-  return { value: JSON.parse(text), bytes: 2 * text.length };
+  return { value: JSON.parse(text) as never, bytes: 2 * text.length };
 };
+
+const decoded =
+  <T>(decode: (buffer: ArrayBuffer) => T): Load<T> =>
+  async (url, signal) => {
+    const buffer = await (await get(url, signal)).arrayBuffer();
+    return { value: decode(buffer), bytes: buffer.byteLength };
+  };
+const loadHistory = decoded(decodeHistory);
 
 export const useKernels = (url: string | null): Resource<KernelFrame> => useResource(url, loadKernels);
 export const usePatterns = (url: string | null): Resource<PatternFrame> => useResource(url, loadPatterns);
-export const useAnalysis = (url: string | null): Resource<Analysis> => useResource(url, loadAnalysis);
+export const useAnalysis = (url: string | null): Resource<Analysis> => useResource(url, loadJson as Load<Analysis>);
+export const useLayerHistory = (url: string | null): Resource<LayerHistory> =>
+  useResource(url, loadJson as Load<LayerHistory>);
+export const useHistory = (url: string | null): Resource<FilterHistory> => useResource(url, loadHistory);

@@ -1,5 +1,7 @@
 /** What is shown of the layer: kernels or patterns, and which of the inputs. */
 import { inputsOf, isRgb, resolveInput, type Series } from "../model";
+import { SORTS, VIEWS } from "../picks";
+import { HELP } from "../selection";
 import { kind, layer, pick, picks } from "../state";
 import { Icon } from "./icons";
 import { StepSlider } from "./StepSlider";
@@ -74,12 +76,73 @@ function InputChoice({ series }: { series: Series }) {
   );
 }
 
+const VIEW_NAMES = { overview: "Overview", layer: "Layer" } as const;
+
+function ViewChoice() {
+  return (
+    <fieldset class="segments" aria-label="View">
+      {VIEWS.map((view) => (
+        <button
+          key={view}
+          type="button"
+          aria-pressed={picks.value.view === view}
+          onClick={() => pick({ view, filter: null })}
+          data-testid={`view-${view}`}
+        >
+          {VIEW_NAMES[view]}
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+const SORT_NAMES = {
+  index: "By index",
+  norm: "By norm",
+  change: "By change",
+  similar: "Similar together",
+  reached: "By activation",
+} as const;
+
+/** The order of the grid, and a search in it. */
+function Arrangement() {
+  return (
+    <div class="line">
+      <select
+        aria-label="Order of filters"
+        value={picks.value.sort}
+        onChange={(event) => pick({ sort: event.currentTarget.value as (typeof SORTS)[number] })}
+        data-testid="sort"
+      >
+        {SORTS.filter((sort) => sort !== "reached" || layer.value?.patterns).map((sort) => (
+          <option key={sort} value={sort}>
+            {SORT_NAMES[sort]}
+          </option>
+        ))}
+      </select>
+      <input
+        type="search"
+        placeholder="Find: 3, dead, norm>0.5"
+        aria-label="Find filters"
+        title={HELP}
+        value={picks.value.find}
+        onInput={(event) => pick({ find: event.currentTarget.value })}
+        data-testid="find"
+      />
+    </div>
+  );
+}
+
 export function Toolbar({ settings, onSettings }: { settings: boolean; onSettings: () => void }) {
   const kernel = layer.value?.kernel;
+  const overview = picks.value.view === "overview";
+  const grid = !overview && kind.value === "kernel" && picks.value.filter === null;
   return (
     <div class="toolbar line">
-      <KindChoice />
-      {kernel && kind.value === "kernel" && picks.value.filter === null && <InputChoice series={kernel} />}
+      <ViewChoice />
+      {!overview && <KindChoice />}
+      {grid && kernel && <InputChoice series={kernel} />}
+      {grid && <Arrangement />}
       <StepSlider />
       <button type="button" aria-pressed={settings} onClick={onSettings} data-testid="settings-toggle">
         <Icon name="settings" /> Settings

@@ -1,6 +1,7 @@
 /** The whole tab. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { passFocus } from "../components/focus";
+import { Help } from "../components/Help";
 import { Icon } from "../components/icons";
 import { LayerList } from "../components/LayerList";
 import { RunList } from "../components/RunList";
@@ -10,6 +11,7 @@ import { cards, index, indexError, kind, layer, moveStep, openFilter, picks } fr
 import { FilterDetail } from "./FilterDetail";
 import { KernelCard } from "./KernelCard";
 import { Empty, Problems, ServerTrouble } from "./Notices";
+import { Overview } from "./Overview";
 import { PatternsCard } from "./PatternsCard";
 
 /** A window this wide has room for the settings beside the pictures. */
@@ -23,7 +25,7 @@ function back(): void {
   openFilter(null);
 }
 
-function onKeyDown(event: KeyboardEvent): void {
+function onKeyDown(event: KeyboardEvent, help: () => void): void {
   const target = event.target as HTMLElement;
   if (event.ctrlKey || event.altKey || event.metaKey) return;
   if (target.matches("[type=search], [type=number], select")) {
@@ -32,6 +34,7 @@ function onKeyDown(event: KeyboardEvent): void {
   }
   if (event.key === "[") moveStep(-1);
   else if (event.key === "]") moveStep(1);
+  else if (event.key === "?") help();
   else if (event.key === "/") document.querySelector<HTMLElement>("[data-testid=layerFilter]")?.focus();
   else if (event.key === "Escape" && picks.value.filter !== null) back();
   else return;
@@ -99,13 +102,16 @@ function Cards() {
 
 export function App() {
   const [settings, setSettings] = useState(window.innerWidth >= WIDE);
+  const [help, setHelp] = useState(false);
   useEffect(() => {
-    window.addEventListener("keydown", onKeyDown);
-    return () => window.removeEventListener("keydown", onKeyDown);
+    const listen = (event: KeyboardEvent) => onKeyDown(event, () => setHelp(true));
+    window.addEventListener("keydown", listen);
+    return () => window.removeEventListener("keydown", listen);
   }, []);
   const hasData = index.value?.runs.some(({ series }) => series.length);
   return (
     <div class="app">
+      {help && <Help onClose={() => setHelp(false)} />}
       {hasData && (
         <div class="side">
           <RunList />
@@ -118,7 +124,7 @@ export function App() {
         <Problems />
         {hasData ? (
           <div class="body">
-            <Cards />
+            {picks.value.view === "overview" ? <Overview /> : <Cards />}
             {settings && <Settings onClose={() => setSettings(false)} />}
           </div>
         ) : index.value ? (

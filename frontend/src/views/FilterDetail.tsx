@@ -5,9 +5,10 @@ import { Card, ErrorText } from "../components/Card";
 import { KernelPicture } from "../components/KernelPicture";
 import { Numbers } from "../components/Numbers";
 import { Activation, PatternPicture } from "../components/PatternPicture";
-import { newestAt, type Series } from "../model";
+import type { Series } from "../model";
 import { useAnalysis, usePatterns } from "../resource";
-import { type Card as CardOf, picks } from "../state";
+import { type Card as CardOf, pick, picks, placeIn } from "../state";
+import { Course, Nearest } from "./Course";
 
 interface FilterDetailProps {
   readonly card: CardOf;
@@ -27,6 +28,7 @@ export function FilterDetail({ card: { run, kernel, patterns }, filter, maxHeigh
         ) : (
           <div class="detail" data-testid="detail" data-filter={filter}>
             {kernel && <Slices datum={{ run, series: kernel, at }} filter={filter} maxHeight={maxHeight} />}
+            {kernel && <Course run={run} series={kernel} filter={filter} step={kernel.steps[at]} />}
             <aside>
               {patterns && <LargePattern run={run} series={patterns} filter={filter} />}
               {kernel && <FilterNumbers datum={{ run, series: kernel, at }} filter={filter} />}
@@ -42,19 +44,35 @@ function Slices(props: { datum: Datum; filter: number; maxHeight: number }) {
   const [cursor, setCursor] = useState(0);
   return (
     <section>
+      <label class="line">
+        <input
+          type="checkbox"
+          checked={picks.value.slices === "norm"}
+          onChange={(event) => pick({ slices: event.currentTarget.checked ? "norm" : "index" })}
+          data-testid="slices-by-norm"
+        />
+        Slices by norm, the strongest first
+      </label>
       <KernelPicture {...props} analysis={null} cursor={cursor} onCursor={setCursor} onOpen={null} />
     </section>
   );
 }
 
 function FilterNumbers({ datum, filter }: { datum: Datum; filter: number }) {
-  const { value, error } = useAnalysis(analysisUrl(datum));
+  const { value, error } = useAnalysis(analysisUrl(datum, "full"));
   if (error) return <ErrorText>{error}</ErrorText>;
-  return value && <Numbers analysis={value} filter={filter} />;
+  return (
+    value && (
+      <>
+        <Numbers analysis={value} filter={filter} />
+        <Nearest analysis={value} filter={filter} />
+      </>
+    )
+  );
 }
 
 function LargePattern({ run, series, filter }: { run: string; series: Series; filter: number }) {
-  const at = newestAt(series, picks.value.step);
+  const at = placeIn(series);
   const wanted = at < 0 ? null : patternsUrl({ run, series, at }, `${filter}:${filter + 1}`);
   const { value, url, error } = usePatterns(wanted);
   const i = value?.filters.indexOf(filter) ?? -1;

@@ -3,9 +3,9 @@ import { analysisUrl, numberOf } from "../api";
 import { Card } from "../components/Card";
 import { KernelPicture } from "../components/KernelPicture";
 import { plural } from "../format";
-import { newestAt, type Series } from "../model";
+import type { Series } from "../model";
 import { useAnalysis } from "../resource";
-import { cursor, openFilter, picks } from "../state";
+import { cursor, openFilter, placeIn } from "../state";
 
 interface KernelCardProps {
   readonly run: string;
@@ -18,7 +18,7 @@ function moveTo(filter: number): void {
 }
 
 export function KernelCard({ run, series, maxHeight }: KernelCardProps) {
-  const newest = newestAt(series, picks.value.step);
+  const newest = placeIn(series);
   const { value: analysis } = useAnalysis(newest < 0 ? null : analysisUrl({ run, series, at: newest }));
   // Of the whole kernel, drawn or not.
   const nonfinite = analysis?.values.reduce((sum, _, i) => sum + (numberOf(analysis, i, "nonfinite") ?? 0), 0) ?? 0;
