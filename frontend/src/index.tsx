@@ -12,6 +12,7 @@ export function render(): void {
   style.textContent = css;
   document.head.append(style);
   document.documentElement.lang = "en";
+  document.title = "Filters";
   const root = document.createElement("div");
   root.id = "filterviz";
   document.body.append(root);

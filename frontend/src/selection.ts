@@ -11,12 +11,14 @@ const COMPARE: Readonly<Record<string, (a: number, b: number) => boolean>> = {
   ">=": (a, b) => a >= b,
   ">": (a, b) => a > b,
 };
-const WORDS: Readonly<Record<string, [name: string, least: number]>> = {
-  dead: ["dead", 1],
-  duplicate: ["duplicate_of", 0],
-  flipped: ["flipped", 1],
-  nonfinite: ["nonfinite", 1],
-};
+const WORDS = new Map<string, readonly [name: string, least: number]>(
+  Object.entries({
+    dead: ["dead", 1],
+    duplicate: ["duplicate_of", 0],
+    flipped: ["flipped", 1],
+    nonfinite: ["nonfinite", 1],
+  } as const),
+);
 /** Names of numbers, the stored ones first: an answer in full depth has all. */
 const STORED = ["norm", "min", "max", "mean", "std", "near_zero", "nonfinite", "l1"];
 const COMPUTED = [
@@ -44,7 +46,7 @@ export function parseFind(text: string): Find {
     .filter(Boolean)) {
     const range = /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(part);
     const condition = /^([a-z_0-9]+)(<=|>=|<|>|=)(-?\d*\.?\d+(?:e[-+]?\d+)?)$/i.exec(part);
-    const word = WORDS[part.toLowerCase()];
+    const word = WORDS.get(part.toLowerCase());
     const [name = "", compare, limit] = condition
       ? [condition[1], COMPARE[condition[2] ?? ""], Number(condition[3])]
       : [];

@@ -26,7 +26,6 @@ export function Strip({ values, tile, count, size, limitOf, label, onPick }: Str
     if (canvas.current && count) draw(canvas.current, scene, whole, dark.value ? "#303030" : "#fff");
   }, [values, count, size, limitOf, colours]);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the step slider and the grid do the same by keyboard.
     <canvas
       ref={canvas}
       class="strip"

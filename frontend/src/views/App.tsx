@@ -111,6 +111,7 @@ export function App() {
   const hasData = index.value?.runs.some(({ series }) => series.length);
   return (
     <div class="app">
+      <h1 class="unseen">Filters</h1>
       {help && <Help onClose={() => setHelp(false)} />}
       {hasData && (
         <div class="side">
