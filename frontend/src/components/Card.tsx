@@ -51,9 +51,9 @@ export function Card({ run, series, notes, children }: CardProps) {
     <article class="card" ref={element} data-testid="card" data-run={run} data-tag={series.tag} data-step={step}>
       <header>
         <div class="line">
-          <h3 class="ellipsis" title={series.description || series.tag}>
+          <h2 class="ellipsis" title={series.description || series.tag}>
             {layerTitle(series)}
-          </h3>
+          </h2>
           <i>{shapeText(series)}</i>
           <span class="spread" />
           {notes}

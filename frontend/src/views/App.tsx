@@ -111,7 +111,6 @@ export function App() {
   const hasData = index.value?.runs.some(({ series }) => series.length);
   return (
     <div class="app">
-      <h1 class="unseen">Filters</h1>
       {help && <Help onClose={() => setHelp(false)} />}
       {hasData && (
         <div class="side">
@@ -120,6 +119,7 @@ export function App() {
         </div>
       )}
       <main>
+        <h1 class="unseen">Filters</h1>
         {hasData && <Toolbar settings={settings} onSettings={() => setSettings(!settings)} />}
         <ServerTrouble />
         <Problems />
