@@ -28,8 +28,9 @@ const shared = {
   bundle: true,
   format: "esm",
   target: "es2022",
-  jsx: "automatic",
-  jsxImportSource: "preact",
+  // Children as arguments take 1.2 kB less than the automatic transform's, which TypeScript checks the types of.
+  tsconfigRaw: { compilerOptions: { jsx: "react", jsxFactory: "h", jsxFragmentFactory: "Fragment" } },
+  inject: ["src/jsx.ts"],
   plugins: [cssText],
   logLevel: "warning",
 };

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tb_filterviz.callback import FiltersCallback as FiltersCallback
     from tb_filterviz.patterns import PatternOptions as PatternOptions
     from tb_filterviz.patterns import generate_patterns as generate_patterns
+    from tb_filterviz.reader import read as read
     from tb_filterviz.records import Patterns as Patterns
     from tb_filterviz.summary_op import summary as summary
 
@@ -20,10 +21,11 @@ _MODULES = {
     "PatternOptions": "tb_filterviz.patterns",
     "Patterns": "tb_filterviz.records",
     "generate_patterns": "tb_filterviz.patterns",
+    "read": "tb_filterviz.reader",
     "summary": "tb_filterviz.summary_op",
 }
 
-__all__ = ["FiltersCallback", "PatternOptions", "Patterns", "generate_patterns", "summary"]
+__all__ = ["FiltersCallback", "PatternOptions", "Patterns", "generate_patterns", "read", "summary"]
 
 
 def __getattr__(name: str) -> object:

@@ -37,7 +37,9 @@ def route(handler: _Handler) -> Callable[..., Iterable[bytes]]:
             response = error_answer(request, 422, f"This datum cannot be shown: {error}")
         except DatumGoneError:
             response = error_answer(
-                request, 404, "This step is not there any more: TensorBoard keeps a sample of the steps"
+                request,
+                404,
+                "This step is not there any more: its run was deleted or written anew, or TensorBoard dropped it",
             )
         except SourceUnavailableError as error:
             response = error_answer(request, 503, f"{error}. Restart TensorBoard if this lasts")

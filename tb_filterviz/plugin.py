@@ -7,6 +7,7 @@ import importlib.resources
 import io
 import json
 import math
+import secrets
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
@@ -57,6 +58,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         self._store = Store(max(0, megabytes) << 20)
         self._thoughts = ByteCache(_THOUGHT_BYTES)
         self._thinking = threading.Lock()
+        self._session = secrets.token_hex(4)
         self._places = ByteCache(_MEMO_BYTES)
         logdir = loader.local_logdir(context.flags)
         interval = getattr(context.flags, "reload_interval", _DEFAULT_INTERVAL)
@@ -87,7 +89,10 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
 
     @route
     def _serve_index(self, request: wrappers.Request) -> wrappers.Response:
-        listed, problems = self._store.index(self._source(request, _PATIENCE))
+        source = self._source(request, _PATIENCE)
+        if source.revision and Query(request).text("known", "") == self._revision(source):
+            return wrappers.Response(status=204)
+        listed, problems = self._store.index(source)
         runs: dict[str, list[dict[str, Any]]] = {}
         for series, header in listed:
             runs.setdefault(series.run, []).append(
@@ -110,6 +115,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             )
         index = {
             "version": wire.VERSION,
+            "revision": self._revision(source),
             "runs": [{"run": run, "series": series} for run, series in runs.items()],
             "problems": [vars(problem) for problem in problems],
         }
@@ -285,6 +291,10 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
                 answer = self._thoughts.get(key) or think()
                 self._thoughts.put(key, answer)
         return answer
+
+    def _revision(self, source: Source) -> str:
+        """Names what `index` says now; empty where that is not known without asking TensorBoard's loader."""
+        return f"{self._session}.{source.revision}.{self._store.revision}" if source.revision else ""
 
     def _datum(self, query: Query, source: Source, kind: str) -> tuple[Datum, wire.Header]:
         """Finds the datum that `run`, `tag` and `step` name."""

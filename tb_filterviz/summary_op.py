@@ -28,8 +28,8 @@ def summary(
     """Logs convolution kernels, and on request the patterns that excite their filters, for the Filters tab.
 
     Like every `tf.summary` op it writes to the default writer, honours `record_if`, `set_step` and name scopes, and
-    works inside a `tf.function` (but not one with `jit_compile=True`) and under a `tf.distribute` strategy. Log the
-    steps of one name in ascending order: TensorBoard takes an earlier step for a restart, and hides the later ones.
+    works inside a `tf.function` (but not one with `jit_compile=True`) and under a `tf.distribute` strategy. Steps may
+    come in any order; where the tab reads TensorBoard's loader and not the event files, an earlier hides later ones.
 
     Args:
         name: What to call it; the tab groups layers by it.

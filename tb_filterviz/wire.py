@@ -46,7 +46,7 @@ PRECISIONS = ("float16", "float32", "int8")
 """How a kernel may be asked to be stored. `float64` is used only where float32 cannot hold the values."""
 
 MAX_IMAGE_SIDE = 4096
-_CHUNK_BYTES = 1 << 19
+_CHUNK_BYTES = 1 << 16  # what is read for one filter, as a checksum covers a chunk
 _MAX_VALUES = 1 << 31
 _PATTERN_NUMBERS = ("start", "reached", "failed")
 _UNSAFE_IN_TAG = re.compile(r'[%"\\\x00-\x1f\x7f\ud800-\udfff]')

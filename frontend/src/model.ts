@@ -17,6 +17,8 @@ export interface Series {
   readonly description: string;
   readonly steps: readonly number[];
   readonly wall_times: readonly number[];
+  /** How many data were logged that newer ones took the place of, as after a restart. */
+  readonly superseded: number;
 }
 
 export interface Run {
@@ -33,6 +35,8 @@ export interface Problem {
 
 export interface Index {
   readonly version: number;
+  /** What to name in the next request, so that the server need not answer the same again; may be empty. */
+  readonly revision: string;
   readonly runs: readonly Run[];
   readonly problems: readonly Problem[];
 }
@@ -129,6 +133,15 @@ export function sharedAt(series: Series, share: number): number {
 /** All steps of some series, ascending. */
 export function unionSteps(series: readonly Series[]): number[] {
   return [...new Set(series.flatMap((one) => one.steps))].sort((a, b) => a - b);
+}
+
+/** When a step was logged, by the first series that has it. */
+export function timeOf(series: readonly Series[], step: number | undefined): number | undefined {
+  for (const one of series) {
+    const at = step === undefined ? -1 : one.steps.indexOf(step);
+    if (at >= 0) return one.wall_times[at];
+  }
+  return undefined;
 }
 
 /** The server answers with this many numbers at most. */

@@ -11,6 +11,7 @@ import {
   type Series,
   seriesOf,
   sharedAt,
+  timeOf,
   unionSteps,
 } from "./model";
 import { colourTable, resolveMap } from "./paint/colormap";
@@ -113,6 +114,8 @@ export const steps = computed<readonly number[]>(() => {
   const most = series.reduce((count, one) => Math.max(count, one.steps.length), 0);
   return Array.from({ length: most }, (_, i) => Math.round((1000 * i) / Math.max(1, most - 1)));
 });
+/** When the step that the slider stands at was logged. */
+export const stepTime = computed(() => timeOf(sliderSeries.value, steps.value[stepPlace.value]));
 
 /** Whether every slice of every filter is shown, as one mosaic. */
 const isWhole = computed(() => {
@@ -143,8 +146,8 @@ let refreshing: Promise<void> | null = null;
 
 async function loadIndex(): Promise<void> {
   try {
-    const text = await (await get("index")).text();
-    if (text !== indexText) {
+    const text = await (await get(`index?known=${index.value?.revision ?? ""}`)).text();
+    if (text && text !== indexText) {
       index.value = parseIndex(text);
       indexText = text;
     }
@@ -163,7 +166,7 @@ export function refreshIndex(): Promise<void> {
   return refreshing;
 }
 
-const POLL_MS = 5000;
+const POLL_MS = 1000;
 
 /** Connects the state with TensorBoard: address, theme, reload button, and training that goes on. */
 export function start(): void {

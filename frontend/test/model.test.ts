@@ -10,6 +10,7 @@ import {
   resolveInput,
   type Series,
   shapeText,
+  timeOf,
   unionSteps,
 } from "../src/model";
 import { stretch } from "../src/paint/stretch";
@@ -30,6 +31,7 @@ function series(change: Partial<Series>): Series {
     description: "",
     steps: [0],
     wall_times: [1],
+    superseded: 0,
     ...change,
   };
 }
@@ -111,6 +113,14 @@ test("keys move the cursor and stop at the edges", () => {
   ];
   for (const [key, from, to] of cases) assert.equal(moveCursor(key, from, grid, 2), to, `${key} from ${from}`);
   assert.equal(moveCursor("End", 0, { count: 0, columns: 1 }, 1), null);
+});
+
+test("a step's time is that of the first series that has the step", () => {
+  const both = [series({ steps: [0, 5], wall_times: [1, 2] }), series({ steps: [5, 7], wall_times: [8, 9] })];
+  assert.deepEqual(
+    [0, 5, 7, 6, undefined].map((step) => timeOf(both, step)),
+    [1, 2, 9, undefined, undefined],
+  );
 });
 
 test("a stretched picture spans all levels; a flat one stays flat", () => {

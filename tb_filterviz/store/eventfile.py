@@ -8,6 +8,8 @@ import math
 import time
 from typing import NamedTuple
 
+from tensorboard.compat.proto import summary_pb2
+
 from tb_filterviz import wire
 from tb_filterviz.store import framing
 from tb_filterviz.store.files import EventFile
@@ -71,6 +73,12 @@ class Metadata(NamedTuple):
     data_class: int
     content: bytes
     description: str
+
+    def kind(self) -> str:
+        """Returns the kind of the series, or raises `wire.FormatError` if it is none of ours."""
+        if self.data_class != summary_pb2.DATA_CLASS_BLOB_SEQUENCE:
+            raise wire.FormatError(f"its metadata name the data class {self.data_class}, not a blob sequence")
+        return wire.parse_metadata(self.content)
 
 
 class EventFileIndex:
@@ -187,47 +195,59 @@ class EventFileIndex:
 
     def _take(self, file: EventFile, record: int, length: int, begin: int, block: bytes) -> None:
         """Notes what is ours in a record."""
-        walk = Walk(file, Span(record + framing.HEAD, record + framing.HEAD + length), begin, block)
+        data = Span(record + framing.HEAD, record + framing.HEAD + length)
+        walk = Walk(file, data, begin, block)
+        foreign: set[bytes] = set()
         try:
             event = walk.event(self._settled)
-            for value in event.values:
-                if value.tensor and self._is_ours(walk, value):
-                    if not math.isfinite(event.wall_time):
-                        raise wire.FormatError(f"its wall time is {event.wall_time}")
-                    tag = self._ours[value.tag]
-                    place = Place(self._id, record, value.tensor.start)
-                    self.entries.setdefault(tag, []).append(Entry(event.step, event.wall_time, place))
-                    self.changed.add(tag)
+            ours = [value for value in event.values if self._is_ours(walk, value, foreign)]
+            if not ours and _NEEDLE in block[record - begin : data.stop - begin]:
+                walk.check()  # what names us and is not ours may have been ours before it was damaged
+            for value in ours:
+                if value.tensor is None:
+                    raise wire.FormatError("it has no tensor")
+                if not math.isfinite(event.wall_time):
+                    raise wire.FormatError(f"its wall time is {event.wall_time}")
+                tag = self._ours[value.tag]
+                place = Place(self._id, record, value.tensor.start)
+                self.entries.setdefault(tag, []).append(Entry(event.step, event.wall_time, place))
+                self.changed.add(tag)
         except wire.FormatError as error:
             if len(self._problems) < _MOST_PROBLEMS:
                 self._problems.append(f"the record at byte {record} is left out: {error}")
             elif len(self._problems) == _MOST_PROBLEMS:
                 self._problems.append("more records are left out")
+        else:
+            if len(self._settled) < _MOST_SETTLED:
+                self._settled |= foreign
 
-    def _is_ours(self, walk: Walk, value: Value) -> bool:
+    def _is_ours(self, walk: Walk, value: Value, foreign: set[bytes]) -> bool:
         """A tag is ours if its first metadata name our plugin, or if it has none and our suffix.
 
-        Writers of TensorFlow 1 put metadata into the first event of a tag only, which another file may hold.
+        Writers of TensorFlow 1 put metadata into the first event of a tag only, which another file may hold. Tags that
+        are not ours are added to `foreign`.
         """
         if value.tag in self._settled:
             return value.tag in self._ours
-        if value.metadata is None:
-            ours = value.tag.endswith(_SUFFIXES)
-        else:
-            metadata = walk.metadata(value.metadata)
-            ours = metadata.plugin_data.plugin_name == wire.PLUGIN_NAME
-            if ours or len(self._settled) < _MOST_SETTLED:
-                self._settled.add(value.tag)
-        if ours and value.tag not in self._ours:
+        metadata = walk.metadata(value.metadata) if value.metadata else None
+        ours = metadata.plugin_data.plugin_name == wire.PLUGIN_NAME if metadata else value.tag.endswith(_SUFFIXES)
+        if not ours:
+            if metadata:
+                foreign.add(value.tag)
+            return False
+        try:
+            tag = self._ours.setdefault(value.tag, value.tag.decode())
+        except UnicodeDecodeError as error:
+            raise wire.FormatError(f"its tag is not text: {error}") from error
+        if metadata:
+            first = Metadata(metadata.data_class, metadata.plugin_data.content, metadata.summary_description)
             try:
-                self._ours[value.tag] = value.tag.decode()
-            except UnicodeDecodeError as error:
-                raise wire.FormatError(f"its tag is not text: {error}") from error
-        if ours and value.metadata is not None:
-            self.metadata[self._ours[value.tag]] = Metadata(
-                metadata.data_class, metadata.plugin_data.content, metadata.summary_description
-            )
-        return ours
+                first.kind()
+            except wire.FormatError:
+                walk.check()  # if the record is damaged, the next one of the tag tells
+            self._settled.add(value.tag)
+            self.metadata[tag] = first
+        return True
 
     def _note_end(self, file: EventFile, rest: int) -> None:
         """Says that the last record is not whole, unless it may just be being written."""

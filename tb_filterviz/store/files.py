@@ -6,6 +6,9 @@ import errno
 import os
 import stat
 
+import google_crc32c
+
+_BLOCK = 1 << 20
 # Without O_NONBLOCK, opening a FIFO that took the place of a file waits for a writer for ever.
 _FLAGS = os.O_RDONLY
 for _name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY", "O_NOINHERIT"):
@@ -50,6 +53,13 @@ class EventFile:
             parts.append(part)
             offset, size = offset + len(part), size - len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def checksum(self, offset: int, size: int) -> int:
+        """Returns the CRC-32C of bytes, read block by block."""
+        checksum = 0
+        for start in range(offset, offset + size, _BLOCK):
+            checksum = google_crc32c.extend(checksum, self.read(start, min(_BLOCK, offset + size - start)))
+        return checksum
 
     def _read_once(self, offset: int, size: int) -> bytes:
         if hasattr(os, "pread"):

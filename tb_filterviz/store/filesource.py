@@ -26,7 +26,6 @@ _FIRST_READ = 512  # of a record: its head and the event up to the first element
 _LARGEST_HEADER = 1 << 24
 _LARGEST_GAP = 1 << 16
 _NEIGHBOURS = 64  # bytes between elements that are read along with them
-_BLOCK = 1 << 20
 
 
 class EventFileSource:
@@ -36,6 +35,11 @@ class EventFileSource:
         """Takes what the index has found, and a memo for all requests: where the elements of a datum lie."""
         self._contents = contents
         self._memo = memo
+
+    @property
+    def revision(self) -> int:
+        """Differs whenever the answer of `series` does."""
+        return self._contents.revision + 1
 
     def series(self, run: str | None = None, tag: str | None = None) -> tuple[list[Series], list[Problem]]:
         """Lists all series, or those of one run and tag, and what cannot be listed."""
@@ -95,18 +99,18 @@ def _locate(file: EventFile, datum: Datum, place: Place) -> list[Span]:
             if found != (datum.tag, datum.step, datum.wall_time):
                 break
             spans = walk.elements(value.tensor)
-            _check_record(file, walk, record, spans)
+            _check_record(walk, record, spans)
             return spans
     raise DatumGoneError("the file was written anew")
 
 
-def _check_record(file: EventFile, walk: Walk, record: Span, spans: list[Span]) -> None:
+def _check_record(walk: Walk, record: Span, spans: list[Span]) -> None:
     """Compares the checksum of a record, reading as little of it as can be."""
     if not spans:
         return
     if spans[0].stop - spans[0].start > _LARGEST_HEADER:
         raise wire.FormatError(f"the header has {spans[0].stop - spans[0].start} bytes")
-    stored = int.from_bytes(file.read(record.stop, framing.TAIL), "little")
+    stored = walk.stored_checksum()
     between = (record.stop - record.start) - sum(stop - start for start, stop in spans)
     if between > _LARGEST_GAP:
         return  # an event with other data beside this: the elements have checksums of their own
@@ -119,11 +123,7 @@ def _check_record(file: EventFile, walk: Walk, record: Span, spans: list[Span]) 
         return
     # Either the record is damaged, or it was written with elements that are not what its header says of them: that
     # is found, and named, when they are read.
-    checksum = 0
-    for start in range(record.start, record.stop, _BLOCK):
-        checksum = google_crc32c.extend(checksum, file.read(start, min(_BLOCK, record.stop - start)))
-    if stored != framing.mask(checksum):
-        raise wire.FormatError("the record's checksum does not match: its step, its name or its data are damaged")
+    walk.check()
 
 
 def _parts(

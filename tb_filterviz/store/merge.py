@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tensorboard.compat.proto import summary_pb2
-
-from tb_filterviz import wire
 from tb_filterviz.store.eventfile import Entry, EventFileIndex
 from tb_filterviz.store.series import Datum, Series
 
@@ -59,7 +56,5 @@ def _metadata(tag: str, files: Sequence[EventFileIndex]) -> tuple[str, str]:
     for file in files:
         metadata = file.metadata.get(tag)
         if metadata is not None:
-            if metadata.data_class != summary_pb2.DATA_CLASS_BLOB_SEQUENCE:
-                raise wire.FormatError(f"its metadata name the data class {metadata.data_class}, not a blob sequence")
-            return wire.parse_metadata(metadata.content), metadata.description
+            return metadata.kind(), metadata.description
     return tag.rpartition(".")[2], ""  # all that no metadata leave is the suffix, which the index has looked at

@@ -27,6 +27,8 @@ _readers = concurrent.futures.ThreadPoolExecutor(_READERS, thread_name_prefix="f
 class ProviderSource:
     """The series of one experiment, as one request may see them."""
 
+    revision = 0
+
     def __init__(self, provider: Any, context: Any, experiment_id: str, memo: Memo) -> None:
         """Takes a `DataProvider`, the `RequestContext` of the request, the experiment's ID ("" locally) and a memo.
 

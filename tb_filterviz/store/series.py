@@ -72,6 +72,10 @@ class SourceUnavailableError(RuntimeError):
 class Source(Protocol):
     """Where series come from."""
 
+    @property
+    def revision(self) -> int:
+        """Differs, from 1 on, whenever the answer of `series` does; 0 where that is not known."""
+
     def series(self, run: str | None = None, tag: str | None = None) -> tuple[list[Series], list[Problem]]:
         """Lists all series, or those of one run and tag, and what cannot be listed.
 

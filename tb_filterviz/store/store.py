@@ -21,18 +21,26 @@ _parse_header = functools.lru_cache(512)(wire.parse_header)
 
 
 class Store:
-    """Answers what was logged. One store serves all requests of a process, from whatever source each may see."""
+    """Answers what was logged. One store serves all requests of a process, from whatever source each may see.
+
+    Attributes:
+        revision: Differs whenever a datum was found to be damaged.
+    """
 
     def __init__(self, cache_bytes: int) -> None:
         """Takes the limit of the cache of elements that were read, in bytes."""
         self._cache = ByteCache(cache_bytes)
         self._problems: dict[Datum, str] = {}
+        self.revision = 0
         self._lock = threading.Lock()
         self._readers = concurrent.futures.ThreadPoolExecutor(_READERS, thread_name_prefix="filterviz")
 
-    def index(self, source: Source) -> tuple[list[tuple[Series, wire.Header]], list[Problem]]:
-        """Lists every readable series with the header of its newest readable step, in model order, and the problems."""
-        series, problems = source.series()
+    def index(self, source: Source, run: str | None = None) -> tuple[list[tuple[Series, wire.Header]], list[Problem]]:
+        """Lists every readable series with the header of its newest readable step, in model order, and the problems.
+
+        Both of one run only where `run` is given.
+        """
+        series, problems = source.series(run)
         headers = self._readers.map(lambda one: self._newest_header(source, one), series)
         listed = [(one, header) for one, header in zip(series, headers, strict=True) if header]
         by_name = {(one.run, one.tag): one.data for one in series}
@@ -40,9 +48,11 @@ class Store:
             self._problems = {
                 datum: message
                 for datum, message in self._problems.items()
-                if datum in by_name.get((datum.run, datum.tag), ())
+                if datum in by_name.get((datum.run, datum.tag), ()) or run not in (None, datum.run)
             }
-            problems += [Problem(d.run, d.tag, d.step, message) for d, message in self._problems.items()]
+            problems += [
+                Problem(d.run, d.tag, d.step, message) for d, message in self._problems.items() if run in (None, d.run)
+            ]
         runs = {one.run: rank for rank, one in enumerate(series)}
         listed.sort(
             key=lambda item: (runs[item[0].run], item[1].name, item[1].layer.position, item[1].kind, item[0].tag)
@@ -74,8 +84,9 @@ class Store:
     def filters(self, source: Source, datum: Datum, header: wire.Header, start: int, stop: int) -> NDArray[Any]:
         """Reads filters `start` to `stop` of a kernel, `[filters][*spatial][in]`; raises as `header` does."""
         elements = wire.chunk_elements(header, start, stop)
-        # The numbers come along: whoever draws filters asks for their limits next.
-        _, *payload = self._checked(source, datum, header, [1, *elements])
+        # The numbers of a whole kernel come along: whoever draws it asks for its limits next.
+        along = [1] if (start, stop) == (0, len(header.filters)) else []
+        payload = self._checked(source, datum, header, [*along, *elements])[len(along) :]
         chunks = [wire.decode_chunk(header, element) for element in payload]
         first = (elements.start - 2) * header.chunk
         joined = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
@@ -117,5 +128,7 @@ class Store:
 
     def _remember(self, datum: Datum, error: wire.FormatError) -> wire.FormatError:
         with self._lock:
-            self._problems[datum] = str(error)
+            if self._problems.get(datum) != str(error):
+                self._problems[datum] = str(error)
+                self.revision += 1
         return error

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from tensorboard.compat.proto import summary_pb2, tensor_shape_pb2, types_pb2
 
 from tb_filterviz import wire
+from tb_filterviz.store import framing
 from tb_filterviz.store.files import EventFile
 
 MAX_ELEMENTS = 1 << 17
@@ -22,7 +23,7 @@ _MAX_FIELDS = 1 << 18
 _MAX_TAG = 1 << 16
 _MAX_METADATA = 1 << 21
 _MAX_SHAPE = 1 << 10
-_AHEAD = 64  # bytes read at a place that was hopped to: keys and lengths take a few
+_AHEAD = 32  # bytes read at a place that was hopped to: keys and lengths take a few
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _WALL_TIME, _STEP, _SUMMARY = 1, 2, 5  # of Event
@@ -67,6 +68,16 @@ class Walk:
     def take(self, span: Span) -> bytes:
         """Returns bytes of the record."""
         return self._peek(span.start, span.stop - span.start)[: span.stop - span.start]
+
+    def check(self) -> None:
+        """Reads the whole record; raises `wire.FormatError` if its checksum does not match."""
+        checksum = self._file.checksum(self._record.start, self._record.stop - self._record.start)
+        if self.stored_checksum() != framing.mask(checksum):
+            raise wire.FormatError("the record's checksum does not match: its step, its name or its data are damaged")
+
+    def stored_checksum(self) -> int:
+        """Returns the masked checksum that stands behind the record."""
+        return int.from_bytes(self._file.read(self._record.stop, framing.TAIL), "little")
 
     def event(self, settled: frozenset[bytes] | set[bytes] = frozenset()) -> Event:
         """Walks an event.

@@ -1,26 +1,33 @@
 """Measures what the project promises, each against a contender in the same run: `make bench`.
 
+Names of modules as arguments, such as `python -m tests.bench store`, choose some.
+
 Prints Markdown. Ratios mean something; milliseconds are of the machine at hand.
 """
 
 from __future__ import annotations
 
 import pathlib
+import sys
 import tempfile
 
-from tests.bench import drawing, importing, logging, serving
+from tests.bench import drawing, importing, logging, serving, store
 
 
 def main() -> None:
-    """Runs all benchmarks."""
+    """Runs the benchmarks that are named, by default all."""
+    names = sys.argv[1:]
     with tempfile.TemporaryDirectory() as scratch:
         directory = pathlib.Path(scratch)
-        for title, lines in (
-            ("Importing", importing.measure()),
-            ("Logging the 13 kernels of VGG16, 58.8 MB in float32", logging.measure(directory / "logging")),
-            ("Serving a kernel (3, 3, 512, 512)", serving.measure(directory / "serving")),
-            ("Drawing a kernel (3, 3, 512, 512) in headless Chromium", drawing.measure(directory / "serving")),
+        for name, title, lines in (
+            ("importing", "Importing", importing.measure()),
+            ("logging", "Logging the 13 kernels of VGG16, 58.8 MB in float32", logging.measure(directory / "logging")),
+            ("serving", "Serving a kernel (3, 3, 512, 512)", serving.measure(directory / "serving")),
+            ("drawing", "Drawing it in headless Chromium, after `serving`", drawing.measure(directory / "serving")),
+            ("store", "The store, on a log of 6 GB", store.measure(directory / "store")),
         ):
+            if names and name not in names:
+                continue
             print(f"\n### {title}\n\n| what | figure | bar |\n|---|---|---|")
             for line in lines:
                 print("| " + " | ".join(line) + " |", flush=True)

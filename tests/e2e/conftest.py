@@ -7,7 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tb_filterviz import records, wire
 from tests.support import logs, server
@@ -18,6 +18,7 @@ ARGUMENTS = [
 ]
 LAYERS = {"conv1": (3, 3, 3, 16), "conv2": (3, 3, 16, 24), "wave": (7, 4, 6), "volume": (2, 3, 3, 4, 5)}
 STEPS = (0, 1, 2)
+expect.set_options(timeout=20_000)  # milliseconds; the default of 5,000 is short for a busy machine
 HOSTILE = "<img src=x onerror=\"document.title='pwned'\">'/é\\%41"
 
 

@@ -34,6 +34,7 @@ def test_index(board):
         assert [one["axes"] for one in series] == ["HWIO", "HWIO", "WIO", "DHWIO", "IO", "HWIO", "HWIO"]
         for one in series:
             assert one["steps"] == [*STEPS]
+            assert one["superseded"] == 0
             assert one["wall_times"] == [1.7e9 + step for step in STEPS]
             assert (one["description"], one["name"], one["filters"]) == ("of <b>mine</b>", "cnn", one["shape"][-1])
         (patterns,) = [one for one in run["series"] if one["kind"] == "patterns"]
@@ -197,6 +198,16 @@ def check(board, route, parameters, status, words):
     assert words in answer.text
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "Traceback" not in board.log
+
+
+def test_an_index_that_is_known_is_not_sent_again(board):
+    revision = board.get("index").json["revision"]
+    again = board.get("index", known=revision)
+    if revision:
+        assert (again.status, again.body) == (204, b"")
+    else:
+        assert again.json["runs"]
+    assert board.get("index", known="something else").json["runs"]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "FOO"])

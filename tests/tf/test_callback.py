@@ -1,6 +1,7 @@
 """The callback in `model.fit`, beside the one of Keras, behind a real TensorBoard with each loader."""
 
 import logging
+import time
 
 import keras
 import numpy as np
@@ -104,8 +105,17 @@ class Watch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         index = self.board.index_when(lambda index: server.steps(index).get(("train", TAG), [0])[-1] == epoch + 1)
-        scalars = self.board.fetch(f"data/plugin/scalars/scalars?run={self.run}&tag=epoch_loss").json
-        self.seen.append((server.steps(index)["train", TAG], [int(step) for _, step, _ in scalars]))
+        self.seen.append((server.steps(index)["train", TAG], self._scalars_when(epoch)))
+
+    def _scalars_when(self, epoch):
+        """The steps of TensorBoard's own scalars as soon as `epoch` is one: its loader reads later than ours."""
+        end = time.monotonic() + 40
+        while True:
+            answer = self.board.fetch(f"data/plugin/scalars/scalars?run={self.run}&tag=epoch_loss")
+            steps = [int(step) for _, step, _ in answer.json] if answer.status == 200 else []
+            if epoch in steps or time.monotonic() > end:
+                return steps
+            time.sleep(0.3)
 
 
 @pytest.mark.parametrize("load_fast", ["true", "false"], ids=["rust", "python"])

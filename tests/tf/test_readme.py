@@ -10,10 +10,12 @@ import pytest
 import tensorflow as tf
 
 import tb_filterviz as filterviz
+from tb_filterviz import records, wire
 from tests.support import logs
 
 README = pathlib.Path(__file__).parents[2] / "README.md"
 PROGRAMS = re.findall(r"\*\*(\d)\..*?```python\n(.*?)```", README.read_text(), re.S)
+(READER,) = re.findall(r"```python\n(log = filterviz\.read.*?)```", README.read_text(), re.S)
 
 
 @pytest.mark.filterwarnings("ignore:You are saving your model:UserWarning")
@@ -44,3 +46,19 @@ def test_program(number, program, tmp_path, monkeypatch):
 
 def test_there_are_five():
     assert [number for number, _ in PROGRAMS] == ["1", "2", "3", "4", "5"]
+
+
+def test_the_reader(tmp_path, monkeypatch):
+    """It says of itself what shape `log.kernel` returns."""
+    monkeypatch.chdir(tmp_path)
+    weights = np.random.default_rng(0).normal(size=(3, 3, 3, 9)).astype(np.float32)
+    elements = wire.encode_kernel(records.Kernel(records.Layer("conv1/kernel", "Conv2D"), weights), "cnn", "float32")
+    one = logs.event("cnn/conv1/filterviz.kernel", 500, logs.blob_tensor(elements), wire.metadata(wire.KERNEL))
+    logs.write_file(tmp_path / "logs" / "run1" / "events.out.tfevents.1.host", [one])
+    names = {"filterviz": filterviz}
+    exec(READER, names)
+    assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
+    (call, shape) = re.findall(r"^(log\.kernel\(.*\)) +# (\(.*\))$", READER, re.M)[0]
+    kernel = eval(call, names)
+    assert kernel.shape == eval(shape)
+    np.testing.assert_array_equal(kernel, weights[..., [0, 7]])

@@ -23,6 +23,7 @@ LEVELS = {
     "insight": 1,
     "store": 1,
     "plugin": 1,
+    "reader": 1,
     "loader": 1,
     "sources": 2,
     "patterns": 2,
@@ -82,7 +83,10 @@ def loaded(statement, names):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
 
-@pytest.mark.parametrize("module", ["tb_filterviz", "tb_filterviz.loader", "tb_filterviz.plugin", "tb_filterviz.store"])
+@pytest.mark.parametrize(
+    "module",
+    ["tb_filterviz", "tb_filterviz.loader", "tb_filterviz.plugin", "tb_filterviz.store", "tb_filterviz.reader"],
+)
 def test_no_framework_is_loaded(module):
     assert loaded(f"import {module}", FRAMEWORKS) == []
 

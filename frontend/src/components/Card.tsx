@@ -61,6 +61,11 @@ export function Card({ run, series, notes, children }: CardProps) {
         <div class="line">
           <RunName run={run} />
           <span class="spread" />
+          {series.superseded > 0 && (
+            <i title="Newer data took their place, as after a restart" data-testid="superseded">
+              {series.superseded.toLocaleString()} older superseded ·
+            </i>
+          )}
           {step !== undefined && (
             <span>
               Step <b>{step.toLocaleString()}</b> <i>{formatTime(series.wall_times[at])}</i>

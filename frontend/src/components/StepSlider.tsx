@@ -1,6 +1,7 @@
 /** One slider for the steps of all cards, with play. */
 import { useEffect, useState } from "preact/hooks";
-import { moveStep, pending, picks, stepPlace, steps } from "../state";
+import { formatTime } from "../format";
+import { moveStep, pending, picks, stepPlace, steps, stepTime } from "../state";
 import { Icon } from "./icons";
 
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -46,7 +47,7 @@ export function StepSlider() {
         value={place}
         disabled={last < 1}
         aria-label="Step"
-        aria-valuetext={relative ? `${(all[place] ?? 0) / 10} %` : String(all[place])}
+        aria-valuetext={relative ? `${(all[place] ?? 0) / 10} %` : `${all[place]}, ${formatTime(stepTime.value)}`}
         title="Keys: [ and ]"
         onInput={(event) => {
           setPlaying(false);
@@ -59,7 +60,9 @@ export function StepSlider() {
         ) : (
           <>
             Step <b>{all[place]?.toLocaleString() ?? "–"}</b>
-            <i>{step === null ? " newest" : ` ${place + 1} of ${all.length}`}</i>
+            <i>
+              {step === null ? " newest" : ` ${place + 1}`} of {all.length} · {formatTime(stepTime.value)}
+            </i>
           </>
         )}
       </span>
