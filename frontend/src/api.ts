@@ -1,5 +1,6 @@
 /** The server's routes (`http_api.md`), by relative addresses: TensorBoard may live below any path. */
 import type { Index, Input, Series } from "./model";
+import type { Match } from "./picks";
 
 /** An answer other than 2xx; the message is the server's own text. Status 0: there was no answer. */
 export class ServerError extends Error {
@@ -57,6 +58,14 @@ export const kernelsUrl = (datum: Datum, filters: string, input: Input): string 
 
 export const analysisUrl = (datum: Datum, depth: "stored" | "full" = "stored"): string =>
   address("analysis", datum, depth === "full" ? { depth } : {});
+
+/** Two kernels side by side. A whole filter has no picture of its own: its strongest slice stands for it. */
+export function compareUrl(a: Datum, b: Datum, match: Exclude<Match, "auto">, input: Input): string {
+  const step = b.series.steps[b.at];
+  const other = { run_b: b.run, tag_b: b.series.tag, step_b: String(step) };
+  const url = address("compare", a, { ...other, match, inputs: input === "all" ? "strongest" : String(input) });
+  return `${url}-${b.series.wall_times[b.at]}`;
+}
 
 /** The course of a layer, or of one filter. Its address ages with the newest step. */
 export const historyUrl = (run: string, series: Series, filter: number | null, input: Input = "strongest"): string => {

@@ -127,6 +127,41 @@ export function decodeHistory(buffer: ArrayBuffer): FilterHistory {
   };
 }
 
+/** Two kernels side by side: of each filter of A its partner of B. */
+export interface Comparison {
+  /** `[2, filters, inputs, *spatial]`. */
+  readonly shape: readonly number[];
+  /** All of A, then all of B. */
+  readonly values: Float32Array;
+  /** The filter of B, -1 for none. */
+  readonly partners: readonly number[];
+  /** `|B - A| / |A|` and the cosine, of each pair and of all together; null where unknown. */
+  readonly changes: readonly (number | null)[];
+  readonly cosines: readonly (number | null)[];
+  readonly change: number | null;
+  readonly cosine: number | null;
+  /** For the strongest slices of A: the input of each. */
+  readonly chosen: readonly number[] | null;
+}
+
+/** Decodes an answer of `compare`. */
+export function decodeComparison(buffer: ArrayBuffer): Comparison {
+  const { head, shape, values } = decodeFloats(buffer);
+  const [sides, count = 0] = shape;
+  if (sides !== 2) fail(`it has ${sides} sides`);
+  const isPlace = (item: unknown): item is number => item === -1 || isCount(item);
+  return {
+    shape,
+    values,
+    partners: list(head, "partners", count, isPlace),
+    changes: list(head, "changes", count, isNumberOrNull),
+    cosines: list(head, "cosines", count, isNumberOrNull),
+    change: isNumber(head.change) ? head.change : null,
+    cosine: isNumber(head.cosine) ? head.cosine : null,
+    chosen: head.chosen ? list(head, "chosen", count, isCount) : null,
+  };
+}
+
 /** Decodes an answer of `patterns`. */
 export function decodePatterns(buffer: ArrayBuffer): PatternFrame {
   const { head, body } = splitFrame(buffer);

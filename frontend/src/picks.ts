@@ -4,11 +4,17 @@ import type { InputChoice, Kind } from "./model";
 import { MAP_LABELS, type MapChoice } from "./paint/colormap";
 
 export type Scale = "filter" | "layer" | number;
-export const VIEWS = ["overview", "layer"] as const;
+export const VIEWS = ["overview", "layer", "compare"] as const;
 export type View = (typeof VIEWS)[number];
 export const SORTS = ["index", "norm", "change", "similar", "reached"] as const;
+/** Those of a comparison, where the change is that from A to B. */
+export const COMPARED_SORTS: readonly Sort[] = ["index", "norm", "change"];
 export type Sort = (typeof SORTS)[number];
 export const SPEEDS = [1, 2, 5, 10] as const;
+/** The step of one side of a comparison: a fixed one, the slider's, or what suits the other side. */
+export type SideStep = number | "slider" | "auto";
+export const MATCHES = ["auto", "index", "likeness"] as const;
+export type Match = (typeof MATCHES)[number];
 
 export interface Picks {
   /** Runs that are checked; null: all. */
@@ -43,6 +49,14 @@ export interface Picks {
   readonly tile: number;
   readonly zoom: number;
   readonly contrast: "true" | "stretched";
+  /** The runs and steps of a comparison, an empty run being the first that will do; and how filters become pairs. */
+  readonly runA: string;
+  readonly runB: string;
+  readonly stepA: SideStep;
+  readonly stepB: SideStep;
+  readonly match: Match;
+  /** Filters marked in a grid, in the order in which they were; null: none. */
+  readonly marked: readonly number[] | null;
 }
 
 export const DEFAULTS: Picks = {
@@ -67,6 +81,12 @@ export const DEFAULTS: Picks = {
   tile: 0,
   zoom: 0,
   contrast: "true",
+  runA: "",
+  runB: "",
+  stepA: "auto",
+  stepB: "auto",
+  match: "auto",
+  marked: null,
 };
 
 /** Smallest and largest size of tiles that may be picked. */
@@ -119,6 +139,14 @@ function readScale(text: string): Scale | undefined {
   return limit > 0 && Number.isFinite(limit) ? limit : oneOf("filter", "layer")(text);
 }
 
+const readSideStep = (text: string): SideStep | undefined =>
+  integer(text, Number.MIN_SAFE_INTEGER) ?? oneOf("slider", "auto")(text);
+
+function readMarked(text: string): readonly number[] | undefined {
+  const filters = text.split(",").map((part) => integer(part, 0));
+  return filters.every((filter) => filter !== undefined) ? [...new Set(filters)] : undefined;
+}
+
 const FIELDS: { readonly [K in keyof Picks]: Field<Picks[K]> } = {
   runs: { key: "run", write: writeRuns, read: readRuns },
   runFilter: { key: "runFilter", write: asIs, read: asIs },
@@ -145,6 +173,12 @@ const FIELDS: { readonly [K in keyof Picks]: Field<Picks[K]> } = {
   tile: { key: "tile", write: String, read: sizeIn(SIZES.tile) },
   zoom: { key: "zoom", write: String, read: sizeIn(SIZES.zoom) },
   contrast: { key: "contrast", write: asIs, read: oneOf("true", "stretched") },
+  runA: { key: "a", write: asIs, read: asIs },
+  runB: { key: "b", write: asIs, read: asIs },
+  stepA: { key: "stepA", write: String, read: readSideStep },
+  stepB: { key: "stepB", write: String, read: readSideStep },
+  match: { key: "match", write: asIs, read: oneOf(...MATCHES) },
+  marked: { key: "marked", write: String, read: readMarked },
 };
 
 const NAMES = Object.keys(FIELDS) as (keyof Picks)[];

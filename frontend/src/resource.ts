@@ -1,7 +1,9 @@
 /** Pictures and numbers from the server, kept until newer ones are there. */
 import { useLayoutEffect, useState } from "preact/hooks";
-import { type Analysis, get, type LayerHistory, ServerError } from "./api";
+import { type Analysis, type Datum, get, kernelsUrl, type LayerHistory, ServerError } from "./api";
 import {
+  type Comparison,
+  decodeComparison,
   decodeHistory,
   decodeKernels,
   decodePatterns,
@@ -78,6 +80,12 @@ const loadKernels: Load<KernelFrame> = async (url, signal) => {
   return { value, bytes: value.values.byteLength + 16 * value.limits.length };
 };
 
+/** Several addresses, one a line. */
+const loadFilters: Load<readonly KernelFrame[]> = async (urls, signal) => {
+  const loaded = await Promise.all(urls.split("\n").map((url) => loadKernels(url, signal)));
+  return { value: loaded.map(({ value }) => value), bytes: loaded.reduce((sum, { bytes }) => sum + bytes, 0) };
+};
+
 const loadPatterns: Load<PatternFrame> = async (url, signal) => {
   const bytes = await (await get(url, signal)).arrayBuffer();
   return { value: decodePatterns(bytes), bytes: bytes.byteLength };
@@ -95,10 +103,15 @@ const decoded =
     return { value: decode(buffer), bytes: buffer.byteLength };
   };
 const loadHistory = decoded(decodeHistory);
+const loadComparison = decoded(decodeComparison);
 
 export const useKernels = (url: string | null): Resource<KernelFrame> => useResource(url, loadKernels);
+/** All slices of some filters, in their order. */
+export const useFilters = (datum: Datum, filters: readonly number[]): Resource<readonly KernelFrame[]> =>
+  useResource(filters.map((filter) => kernelsUrl(datum, String(filter), "all")).join("\n") || null, loadFilters);
 export const usePatterns = (url: string | null): Resource<PatternFrame> => useResource(url, loadPatterns);
 export const useAnalysis = (url: string | null): Resource<Analysis> => useResource(url, loadJson as Load<Analysis>);
 export const useLayerHistory = (url: string | null): Resource<LayerHistory> =>
   useResource(url, loadJson as Load<LayerHistory>);
+export const useComparison = (url: string | null): Resource<Comparison> => useResource(url, loadComparison);
 export const useHistory = (url: string | null): Resource<FilterHistory> => useResource(url, loadHistory);

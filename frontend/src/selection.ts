@@ -32,6 +32,8 @@ export const HELP = "Numbers (3, 8-15), dead, duplicate, flipped, nonfinite, or 
 export interface Find {
   readonly tests: (analysis: Analysis | null) => readonly Test[];
   readonly deep: boolean;
+  /** The numbers that it asks for. */
+  readonly names: readonly string[];
   /** What was not understood; empty where all was. */
   readonly error: string;
 }
@@ -59,6 +61,7 @@ export function parseFind(text: string): Find {
   return {
     error,
     deep: conditions.some(({ name }) => !STORED.includes(name)),
+    names: conditions.map(({ name }) => name),
     tests: (analysis) => [
       ...(ranges.length ? [(filter: number) => ranges.some(([low, high]) => low <= filter && filter <= high)] : []),
       ...conditions.map(({ name, holds }) => (filter: number) => {

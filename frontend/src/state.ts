@@ -16,6 +16,7 @@ import {
 } from "./model";
 import { colourTable, resolveMap } from "./paint/colormap";
 import { type Picks, readAll } from "./picks";
+import { sidesOf } from "./sides";
 import { computed, state } from "./store";
 
 const address = readPicks();
@@ -96,9 +97,15 @@ export const mainRun = computed(
   () => shownRuns.value.find(({ run }) => run === picks.value.main) ?? shownRuns.value[0] ?? null,
 );
 
+/** What is compared; null where no run has a kernel of the layer shown. */
+export const sides = computed(() =>
+  sidesOf(allRuns.value, shownRuns.value, layer.value?.key ?? "", picks.value, placeIn),
+);
+
 /** The series that the slider is for. */
 const sliderSeries = computed<readonly Series[]>(() => {
   const { view, filter } = picks.value;
+  if (view === "compare") return sides.value?.flatMap((side) => (side.pinned ? [] : [side.series])) ?? [];
   if (view === "overview") return mainRun.value?.series.filter((one) => one.kind === "kernel") ?? [];
   const opened = filter !== null;
   return cards.value.flatMap((card) =>
@@ -203,6 +210,14 @@ export function openFilter(filter: number | null): void {
   performance.mark("filterviz:open");
   if (filter !== null) cursor.value = filter;
   pick({ filter, layer: layer.value?.key ?? "" });
+}
+
+/** Marks a filter of the grid, or clears its mark. */
+export function toggleMark(filter: number): void {
+  const marked = picks.value.marked ?? [];
+  const others = marked.filter((one) => one !== filter);
+  if (others.length === marked.length) others.push(filter);
+  pick({ marked: others.length ? others : null });
 }
 
 /** Moves the step slider by some places; at its end it follows the newest step again. */

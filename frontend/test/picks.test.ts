@@ -47,6 +47,12 @@ test("everything picked comes back", () => {
     tile: 8,
     zoom: 3,
     contrast: "stretched",
+    runA: "train",
+    runB: "eval",
+    stepA: 3,
+    stepB: "slider",
+    match: "likeness",
+    marked: [7, 3],
   };
   assert.deepEqual(roundTrip(picks), picks);
   for (const input of ["mean", "strongest", "rgb", "all", 0] as const) {

@@ -4,7 +4,10 @@ import { useEffect, useRef } from "preact/hooks";
 const KEYS = {
   "Arrows, Home, End, Page Up, Page Down": "Move from filter to filter",
   Enter: "Open the filter",
-  Esc: "All filters again",
+  Esc: "All filters again; no marks",
+  "Space, Ctrl click": "Mark the filter, to compare it with others",
+  c: "Compare steps or runs",
+  x: "While comparing: swap A and B",
   "[ and ]": "The step before, the step after",
   "/": "Search layers",
   "?": "This sheet",

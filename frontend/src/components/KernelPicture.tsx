@@ -7,7 +7,7 @@ import { countBeyond, offsetOf, type Spot, tileNumbers, tileOf } from "../paint/
 import { SIZES } from "../picks";
 import { useAnalysis, useKernels, usePatterns } from "../resource";
 import { arrange, byNorm, gather, isDeep, parseFind } from "../selection";
-import { cards, dark, picks, placeIn, table } from "../state";
+import { cards, dark, picks, placeIn, table, toggleMark } from "../state";
 import { ErrorText } from "./Card";
 import { Legend } from "./Legend";
 import { Mosaic } from "./Mosaic";
@@ -90,6 +90,10 @@ export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHe
     return filter ?? order?.[place] ?? place;
   };
   const sliceOf = (index: number) => (opened ? (order?.[index] ?? index) : index % perFilter);
+  const { marked } = picks.value;
+  const marks = (marked ?? [])
+    .map((one) => (order ? order.indexOf(one) : one) * perFilter)
+    .filter((index) => index >= 0 && index < count);
   const describe = (index: number) => {
     const one = filterOf(index);
     const which = input === "all" ? sliceOf(index) : typeof input === "number" ? input : frame?.chosen?.[index];
@@ -98,6 +102,7 @@ export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHe
       `filter ${one} of ${series.filters}`,
       which !== undefined && `input ${modelInput(series, one, which)}`,
       norm !== null && `norm ${formatNumber(norm)}`,
+      !opened && marked?.includes(one) && "marked",
     ]
       .filter(Boolean)
       .join(", ");
@@ -137,7 +142,10 @@ export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHe
         cursor={order && !opened ? Math.max(0, order.indexOf(cursor)) * perFilter : cursor}
         onOpen={onOpen && ((index) => onOpen(filterOf(index)))}
         onCursor={order && !opened ? (index) => onCursor(filterOf(index)) : onCursor}
+        marked={opened ? [] : marks}
+        onMark={opened ? null : (index) => toggleMark(filterOf(index))}
         onSpot={setSpot}
+        pointed={spot?.tile ?? -1}
       />
       {error && <ErrorText>{error}</ErrorText>}
       {!opened && arranged.error && <ErrorText>{arranged.error}</ErrorText>}

@@ -1,8 +1,8 @@
 /** What is shown of the layer: kernels or patterns, and which of the inputs. */
 import { inputsOf, isRgb, resolveInput, type Series } from "../model";
-import { SORTS, VIEWS } from "../picks";
+import { COMPARED_SORTS, SORTS, VIEWS } from "../picks";
 import { HELP } from "../selection";
-import { kind, layer, pick, picks } from "../state";
+import { kind, layer, pick, picks, steps } from "../state";
 import { Icon } from "./icons";
 import { StepSlider } from "./StepSlider";
 
@@ -37,7 +37,8 @@ const INPUTS = {
 
 function InputChoice({ series }: { series: Series }) {
   const inputs = inputsOf(series);
-  const input = resolveInput(series, picks.value.input);
+  const resolved = resolveInput(series, picks.value.input);
+  const input = resolved === "all" && picks.value.view === "compare" ? "strongest" : resolved;
   const slice = typeof input === "number";
   const pickSlice = ({ currentTarget }: { currentTarget: HTMLInputElement }) => {
     const value = currentTarget.valueAsNumber;
@@ -58,7 +59,7 @@ function InputChoice({ series }: { series: Series }) {
         }}
       >
         {(Object.keys(INPUTS) as (keyof typeof INPUTS)[])
-          .filter((value) => value !== "rgb" || isRgb(series))
+          .filter((value) => (value === "rgb" ? isRgb(series) : value !== "all" || picks.value.view !== "compare"))
           .map((value) => (
             <option key={value} value={value}>
               {INPUTS[value]}
@@ -76,7 +77,7 @@ function InputChoice({ series }: { series: Series }) {
   );
 }
 
-const VIEW_NAMES = { overview: "Overview", layer: "Layer" } as const;
+const VIEW_NAMES = { overview: "Overview", layer: "Layer", compare: "Compare" } as const;
 
 function ViewChoice() {
   return (
@@ -86,7 +87,7 @@ function ViewChoice() {
           key={view}
           type="button"
           aria-pressed={picks.value.view === view}
-          onClick={() => pick({ view, filter: null })}
+          onClick={() => pick(view === "overview" ? { view, filter: null } : { view })}
           data-testid={`view-${view}`}
         >
           {VIEW_NAMES[view]}
@@ -106,15 +107,17 @@ const SORT_NAMES = {
 
 /** The order of the grid, and a search in it. */
 function Arrangement() {
+  const comparing = picks.value.view === "compare";
+  const offered = comparing ? COMPARED_SORTS : SORTS.filter((sort) => sort !== "reached" || layer.value?.patterns);
   return (
     <div class="line">
       <select
         aria-label="Order of filters"
-        value={picks.value.sort}
+        value={offered.find((sort) => sort === picks.value.sort) ?? "index"}
         onChange={(event) => pick({ sort: event.currentTarget.value as (typeof SORTS)[number] })}
         data-testid="sort"
       >
-        {SORTS.filter((sort) => sort !== "reached" || layer.value?.patterns).map((sort) => (
+        {offered.map((sort) => (
           <option key={sort} value={sort}>
             {SORT_NAMES[sort]}
           </option>
@@ -122,7 +125,7 @@ function Arrangement() {
       </select>
       <input
         type="search"
-        placeholder="Find: 3, dead, norm>0.5"
+        placeholder={comparing ? "Find: 3, change>0.5" : "Find: 3, dead, norm>0.5"}
         aria-label="Find filters"
         title={HELP}
         value={picks.value.find}
@@ -135,15 +138,16 @@ function Arrangement() {
 
 export function Toolbar({ settings, onSettings }: { settings: boolean; onSettings: () => void }) {
   const kernel = layer.value?.kernel;
-  const overview = picks.value.view === "overview";
-  const grid = !overview && kind.value === "kernel" && picks.value.filter === null;
+  const { view, filter } = picks.value;
+  const comparing = view === "compare";
+  const grid = filter === null && (comparing || (view === "layer" && kind.value === "kernel"));
   return (
     <div class="toolbar line">
       <ViewChoice />
-      {!overview && <KindChoice />}
+      {view === "layer" && <KindChoice />}
       {grid && kernel && <InputChoice series={kernel} />}
       {grid && <Arrangement />}
-      <StepSlider />
+      {steps.value.length > 0 && <StepSlider />}
       <button type="button" aria-pressed={settings} onClick={onSettings} data-testid="settings-toggle">
         <Icon name="settings" /> Settings
       </button>

@@ -1,13 +1,16 @@
 /** The whole tab. */
-import { useEffect, useRef, useState } from "preact/hooks";
-import { passFocus } from "../components/focus";
+import { useEffect, useState } from "preact/hooks";
+import { back, DetailBar } from "../components/DetailBar";
 import { Help } from "../components/Help";
-import { Icon } from "../components/icons";
 import { LayerList } from "../components/LayerList";
+import { MarkedBar } from "../components/Marked";
+import { usePaneHeight } from "../components/pane";
 import { RunList } from "../components/RunList";
 import { Settings } from "../components/Settings";
+import { swap } from "../components/Sides";
 import { Toolbar } from "../components/Toolbar";
-import { cards, index, indexError, kind, layer, moveStep, openFilter, picks } from "../state";
+import { cards, index, indexError, kind, layer, moveStep, pick, picks, sides } from "../state";
+import { Compare } from "./Compare";
 import { FilterDetail } from "./FilterDetail";
 import { KernelCard } from "./KernelCard";
 import { Empty, Problems, ServerTrouble } from "./Notices";
@@ -20,11 +23,6 @@ const WIDE = 1400;
 const AROUND = 190;
 const LOWEST_PICTURE = 260;
 
-function back(): void {
-  passFocus();
-  openFilter(null);
-}
-
 function onKeyDown(event: KeyboardEvent, help: () => void): void {
   const target = event.target as HTMLElement;
   if (event.ctrlKey || event.altKey || event.metaKey) return;
@@ -32,52 +30,21 @@ function onKeyDown(event: KeyboardEvent, help: () => void): void {
     if (event.key === "Escape") target.blur();
     return;
   }
+  const { view } = picks.value;
   if (event.key === "[") moveStep(-1);
   else if (event.key === "]") moveStep(1);
   else if (event.key === "?") help();
   else if (event.key === "/") document.querySelector<HTMLElement>("[data-testid=layerFilter]")?.focus();
   else if (event.key === "Escape" && picks.value.filter !== null) back();
+  else if (event.key === "Escape" && picks.value.marked) pick({ marked: null });
+  else if (event.key === "c" && layer.value) pick({ view: "compare" });
+  else if (event.key === "x" && view === "compare" && sides.value) swap(sides.value);
   else return;
   event.preventDefault();
 }
 
-/** The bar above an opened filter. */
-function DetailBar({ filter }: { filter: number }) {
-  const count = layer.value?.kernel?.filters ?? Number.POSITIVE_INFINITY;
-  const step = (to: number, name: "previous" | "next") => (
-    <button
-      type="button"
-      disabled={to < 0 || to >= count}
-      aria-label={`${name} filter`}
-      onClick={() => openFilter(to)}
-      data-testid={name}
-    >
-      <Icon name={name === "next" ? "right" : "left"} />
-    </button>
-  );
-  return (
-    <div class="bar-above line">
-      <button type="button" onClick={back} title="Esc" data-testid="back">
-        <Icon name="left" /> All filters
-      </button>
-      <span class="spread" />
-      {step(filter - 1, "previous")}
-      <span>
-        Filter <b>{filter}</b> {count < Number.POSITIVE_INFINITY && <i>of {count}</i>}
-      </span>
-      {step(filter + 1, "next")}
-    </div>
-  );
-}
-
 function Cards() {
-  const pane = useRef<HTMLDivElement>(null);
-  const [height, setHeight] = useState(0);
-  useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => entry?.contentRect.height && setHeight(entry.contentRect.height));
-    if (pane.current) observer.observe(pane.current);
-    return () => observer.disconnect();
-  }, []);
+  const { pane, height } = usePaneHeight();
   const { filter } = picks.value;
   const list = cards.value;
   const whole = Math.max(LOWEST_PICTURE, height - AROUND);
@@ -85,7 +52,7 @@ function Cards() {
   const View = kind.value === "kernel" ? KernelCard : PatternsCard;
   return (
     <div class="cards-pane" ref={pane}>
-      {filter !== null && <DetailBar filter={filter} />}
+      {filter !== null ? <DetailBar filter={filter} /> : <MarkedBar />}
       <div class={list.length === 1 || filter !== null ? "cards single" : "cards"}>
         {height > 0 &&
           list.map((card) => {
@@ -125,7 +92,7 @@ export function App() {
         <Problems />
         {hasData ? (
           <div class="body">
-            {picks.value.view === "overview" ? <Overview /> : <Cards />}
+            {picks.value.view === "overview" ? <Overview /> : picks.value.view === "compare" ? <Compare /> : <Cards />}
             {settings && <Settings onClose={() => setSettings(false)} />}
           </div>
         ) : index.value ? (

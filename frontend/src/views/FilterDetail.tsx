@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { analysisUrl, type Datum, patternsUrl } from "../api";
 import { Card, ErrorText } from "../components/Card";
+import { CompareWith } from "../components/CompareWith";
 import { KernelPicture } from "../components/KernelPicture";
 import { Numbers } from "../components/Numbers";
 import { Activation, PatternPicture } from "../components/PatternPicture";
@@ -21,7 +22,11 @@ export function FilterDetail({ card: { run, kernel, patterns }, filter, maxHeigh
   if (!series) return null;
   const beyond = kernel && filter >= kernel.filters;
   return (
-    <Card run={run} series={series}>
+    <Card
+      run={run}
+      series={series}
+      notes={kernel && <CompareWith datum={{ run, series: kernel, at: placeIn(kernel) }} />}
+    >
       {(at) =>
         beyond ? (
           <ErrorText>{`This layer has the filters 0 to ${kernel.filters - 1}. Received: ${filter}`}</ErrorText>

@@ -1,6 +1,7 @@
 /** All filters of a layer, in one run, at one step. */
 import { analysisUrl, numberOf } from "../api";
 import { Card } from "../components/Card";
+import { CompareWith } from "../components/CompareWith";
 import { KernelPicture } from "../components/KernelPicture";
 import { plural } from "../format";
 import type { Series } from "../model";
@@ -27,11 +28,14 @@ export function KernelCard({ run, series, maxHeight }: KernelCardProps) {
       run={run}
       series={series}
       notes={
-        nonfinite > 0 && (
-          <b class="bad" data-testid="nonfinite">
-            ⚠ {plural(nonfinite, "weight")} not finite
-          </b>
-        )
+        <>
+          {nonfinite > 0 && (
+            <b class="bad" data-testid="nonfinite">
+              ⚠ {plural(nonfinite, "weight")} not finite
+            </b>
+          )}
+          <CompareWith datum={{ run, series, at: newest }} />
+        </>
       }
     >
       {(at) => (
