@@ -37,7 +37,8 @@ def point(tab, page, panel, x, y):
     box = tab.get_by_test_id("grid-canvas").nth(panel).bounding_box()
     page.mouse.move(box["x"] + x, box["y"] + y)
     text = tab.get_by_test_id("readout").inner_text()
-    names = r"filter (\d+)(?: ← (\d+))? of \d+(?:, input (\d+))?.*row (\d+), column (\d+)\s+A (\S+) · B (\S+) · B \N{MINUS SIGN} A (\S+)"
+    place = r"filter (\d+)(?: ← (\d+))?(?: of \d+)?(?:, input (\d+))?.*row (\d+), column (\d+)"
+    names = place + r"\s+A (\S+) · B (\S+) · B \N{MINUS SIGN} A (\S+)"
     found = re.search(names, text, re.S)
     assert found, text
     filter_, partner, channel, row, column = (None if one is None else int(one) for one in found.groups()[:5])
@@ -128,7 +129,7 @@ def test_pins_the_slider_and_swapping(board, page):
     tab = open_comparison(board, page, "conv1", b="beta")
     for side in "AB":
         expect(tab.get_by_test_id(f"step-{side}")).to_have_text("2")
-    page.keyboard.press("[")
+    tab.get_by_test_id("mosaic").first.press("[")
     for side in "AB":
         expect(tab.get_by_test_id(f"step-{side}")).to_have_text("1")
     tab.get_by_test_id("pin-A").click()
