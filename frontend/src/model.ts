@@ -1,6 +1,9 @@
 /** The nouns of `http_api.md`, and what follows from them. */
 
 export type Kind = "kernel" | "patterns";
+/** What a grid shows of each filter; both: its pattern under its kernel. */
+export type KindChoice = Kind | "both";
+export const KINDS: readonly KindChoice[] = ["kernel", "patterns", "both"];
 
 /** All steps of one (run, layer, kind), as the server's index lists them. */
 export interface Series {

@@ -1,6 +1,6 @@
 /** Everything a person picked, and its form in the address. */
 
-import type { InputChoice, Kind } from "./model";
+import { type InputChoice, KINDS, type KindChoice } from "./model";
 import { MAP_LABELS, type MapChoice } from "./paint/colormap";
 
 export type Scale = "filter" | "layer" | number;
@@ -24,7 +24,7 @@ export interface Picks {
   /** Key of the layer shown; empty: the first. */
   readonly layer: string;
   readonly view: View;
-  readonly kind: Kind;
+  readonly kind: KindChoice;
   readonly sort: Sort;
   /** Which filters are shown: numbers and conditions, see `selection.ts`; empty: all. */
   readonly find: string;
@@ -153,7 +153,7 @@ const FIELDS: { readonly [K in keyof Picks]: Field<Picks[K]> } = {
   layerFilter: { key: "layerFilter", write: asIs, read: asIs },
   layer: { key: "layer", write: asIs, read: asIs },
   view: { key: "view", write: asIs, read: oneOf(...VIEWS) },
-  kind: { key: "kind", write: asIs as (kind: Kind) => string, read: oneOf("kernel", "patterns") },
+  kind: { key: "kind", write: asIs, read: oneOf(...KINDS) },
   sort: { key: "sort", write: asIs, read: oneOf(...SORTS) },
   find: { key: "find", write: asIs, read: asIs },
   slices: { key: "slices", write: asIs, read: oneOf("index", "norm") },

@@ -64,12 +64,18 @@ export const layer = computed(
 );
 /** The kind shown: the one picked where the layer has it, else the one it has. */
 export const kind = computed<Kind>(() => {
-  const wanted = picks.value.kind;
+  const { kind: picked } = picks.value;
+  const wanted = picked === "both" ? "patterns" : picked;
   if (!layer.value) return wanted;
   const { kernel, patterns } = layer.value;
   if (kernel && patterns) return wanted;
   return kernel ? "kernel" : "patterns";
 });
+
+/** Whether each filter is shown by its kernel and its pattern. */
+export const isBoth = computed(() => picks.value.kind === "both" && !!layer.value?.kernel && !!layer.value.patterns);
+/** Whether weights are shown, in whatever view. */
+export const hasWeights = computed(() => picks.value.view !== "layer" || kind.value === "kernel" || isBoth.value);
 
 /** A card: one run's series of the layer shown. */
 export interface Card {
@@ -107,7 +113,7 @@ const sliderSeries = computed<readonly Series[]>(() => {
   const { view, filter } = picks.value;
   if (view === "compare") return sides.value?.flatMap((side) => (side.pinned ? [] : [side.series])) ?? [];
   if (view === "overview") return mainRun.value?.series.filter((one) => one.kind === "kernel") ?? [];
-  const opened = filter !== null;
+  const opened = filter !== null || isBoth.value;
   return cards.value.flatMap((card) =>
     [card.kernel, card.patterns].filter(
       (series): series is Series => !!series && (opened || series.kind === kind.value),

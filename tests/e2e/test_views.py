@@ -10,6 +10,7 @@ from tb_filterviz import analysis
 from tests.e2e.conftest import LAYERS, STEPS, values
 from tests.e2e.test_tab import SECONDS, first_card, layer_key, open_tab, read
 
+COMPARISONS = [{"view": "compare", "find": "3, 7"}, {"view": "compare", "filter": 3}]
 AXE = pathlib.Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -102,12 +103,15 @@ def test_the_sheet_of_keys(board, page):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("picks", [{"view": "overview"}, {}, {"filter": 3}, {"kind": "patterns"}])
+@pytest.mark.parametrize(
+    "picks", [{"view": "overview"}, {}, {"filter": 3}, {"kind": "patterns"}, {"kind": "both"}, *COMPARISONS]
+)
 def test_no_violation_that_axe_finds(board, page, picks, theme):
     tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", **picks)
     if theme == "dark":
         page.evaluate("() => document.body.classList.add('dark-mode')")
-    expect(tab.get_by_test_id("badges" if "view" in picks else "card").first).to_be_visible(timeout=20 * SECONDS)
+    ready = {"overview": "badges", "compare": "whole"}.get(picks.get("view"), "card")
+    expect(tab.get_by_test_id(ready).first).to_be_visible(timeout=20 * SECONDS)
     page.wait_for_timeout(700)
     frame = next(frame for frame in page.frames if "plugin_entry" in frame.url)
     frame.evaluate(AXE.read_text())

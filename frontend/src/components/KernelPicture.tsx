@@ -1,36 +1,20 @@
 /** A kernel's mosaic with its legend and what is under the pointer. */
 import { useCallback, useMemo, useState } from "preact/hooks";
-import { type Analysis, analysisUrl, type Datum, kernelsUrl, numberOf, patternsUrl } from "../api";
+import { type Analysis, type Datum, kernelsUrl, numberOf } from "../api";
 import { formatNumber, formatSigned, plural } from "../format";
 import { filtersPerAnswer, inputsOf, layerTitle, modelInput, resolveInput, spatialOf } from "../model";
 import { countBeyond, offsetOf, type Spot, tileNumbers, tileOf } from "../paint/mosaic";
 import { SIZES } from "../picks";
-import { useAnalysis, useKernels, usePatterns } from "../resource";
-import { arrange, byNorm, gather, isDeep, parseFind } from "../selection";
-import { cards, dark, picks, placeIn, table, toggleMark } from "../state";
+import { useKernels } from "../resource";
+import { byNorm, gather } from "../selection";
+import { dark, picks, table, toggleMark } from "../state";
+import { useArranged } from "./arranged";
 import { ErrorText } from "./Card";
 import { Legend } from "./Legend";
 import { Mosaic } from "./Mosaic";
 
 /** One filter alone has room for large slices, in CSS pixels. */
 const LARGEST_SLICE = 240;
-
-/** The filters that the search leaves, sorted; null while the numbers for it are on their way, or where all are. */
-function useArranged(datum: Datum, stored: Analysis | null, count: number): { order: number[] | null; error: string } {
-  const { find: text, sort } = picks.value;
-  const find = useMemo(() => parseFind(text), [text]);
-  const patterns = cards.value.find(({ run }) => run === datum.run)?.patterns;
-  const at = patterns && sort === "reached" ? placeIn(patterns) : -1;
-  const frame = usePatterns(patterns && at >= 0 ? patternsUrl({ run: datum.run, series: patterns, at }, "all") : null);
-  const full = useAnalysis(find.deep || isDeep(sort) ? analysisUrl(datum, "full") : null);
-  const analysis = find.deep || isDeep(sort) ? full.value : stored;
-  const order = useMemo(() => {
-    if ((!text.trim() && sort === "index") || (!analysis && sort !== "reached")) return null;
-    const reached = new Map(frame.value?.filters.map((filter, i) => [filter, frame.value?.reached[i] ?? null]));
-    return arrange(count, find, sort, analysis, reached);
-  }, [text, find, sort, analysis, frame.value, count]);
-  return { order, error: find.error || full.error };
-}
 
 interface KernelPictureProps {
   readonly datum: Datum;
@@ -52,7 +36,7 @@ export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHe
   const url = kernelsUrl(datum, opened ? String(filter) : filters < series.filters ? `0:${filters}` : "all", input);
   const { value, url: drawnUrl, error } = useKernels(url);
   const [spot, setSpot] = useState<Spot | null>(null);
-  const arranged = useArranged(datum, analysis, filters);
+  const arranged = useArranged(datum, analysis, datum.run, filters);
 
   const rgb = input === "rgb";
   const tile = tileOf(spatialOf(series), rgb ? 3 : 1);

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { MAP_LABELS } from "../paint/colormap";
 import { SIZES, SPEEDS } from "../picks";
-import { kind, pick, picks, sizeKey } from "../state";
+import { hasWeights, pick, picks, sizeKey } from "../state";
 import { Icon } from "./icons";
 
 interface RadiosProps<T extends string> {
@@ -96,7 +96,7 @@ export function Settings({ onClose }: { onClose: () => void }) {
         </button>
       </header>
       <TileSize />
-      {kind.value === "kernel" && (
+      {hasWeights.value && (
         <>
           <Radios
             legend="Colour map"

@@ -1,26 +1,29 @@
 /** What is shown of the layer: kernels or patterns, and which of the inputs. */
-import { inputsOf, isRgb, resolveInput, type Series } from "../model";
+import { inputsOf, isRgb, KINDS, resolveInput, type Series } from "../model";
 import { COMPARED_SORTS, SORTS, VIEWS } from "../picks";
 import { HELP } from "../selection";
-import { kind, layer, pick, picks, steps } from "../state";
+import { hasWeights, isBoth, kind, layer, pick, picks, steps } from "../state";
 import { Icon } from "./icons";
 import { StepSlider } from "./StepSlider";
 
-const KINDS = { kernel: "Kernels", patterns: "Patterns" } as const;
+const KIND_NAMES = { kernel: "Kernels", patterns: "Patterns", both: "Both" } as const;
 
 function KindChoice() {
+  const has = layer.value;
+  const able = { kernel: has?.kernel, patterns: has?.patterns, both: has?.kernel && has.patterns };
+  const shown = isBoth.value ? "both" : kind.value;
   return (
-    <fieldset class="segments" aria-label="Kernels or patterns">
-      {(["kernel", "patterns"] as const).map((value) => (
+    <fieldset class="segments" aria-label="Kernels, patterns or both">
+      {KINDS.map((value) => (
         <button
           key={value}
           type="button"
-          aria-pressed={kind.value === value}
-          disabled={!layer.value?.[value]}
+          aria-pressed={shown === value}
+          disabled={!able[value]}
           onClick={() => pick({ kind: value })}
           data-testid={`kind-${value}`}
         >
-          {KINDS[value]}
+          {KIND_NAMES[value]}
         </button>
       ))}
     </fieldset>
@@ -37,8 +40,9 @@ const INPUTS = {
 
 function InputChoice({ series }: { series: Series }) {
   const inputs = inputsOf(series);
+  const one = picks.value.view === "compare" || isBoth.value;
   const resolved = resolveInput(series, picks.value.input);
-  const input = resolved === "all" && picks.value.view === "compare" ? "strongest" : resolved;
+  const input = resolved === "all" && one ? "strongest" : resolved;
   const slice = typeof input === "number";
   const pickSlice = ({ currentTarget }: { currentTarget: HTMLInputElement }) => {
     const value = currentTarget.valueAsNumber;
@@ -59,7 +63,7 @@ function InputChoice({ series }: { series: Series }) {
         }}
       >
         {(Object.keys(INPUTS) as (keyof typeof INPUTS)[])
-          .filter((value) => (value === "rgb" ? isRgb(series) : value !== "all" || picks.value.view !== "compare"))
+          .filter((value) => (value === "rgb" ? isRgb(series) : value !== "all" || !one))
           .map((value) => (
             <option key={value} value={value}>
               {INPUTS[value]}
@@ -139,13 +143,12 @@ function Arrangement() {
 export function Toolbar({ settings, onSettings }: { settings: boolean; onSettings: () => void }) {
   const kernel = layer.value?.kernel;
   const { view, filter } = picks.value;
-  const comparing = view === "compare";
-  const grid = filter === null && (comparing || (view === "layer" && kind.value === "kernel"));
+  const grid = filter === null && view !== "overview";
   return (
     <div class="toolbar line">
       <ViewChoice />
       {view === "layer" && <KindChoice />}
-      {grid && kernel && <InputChoice series={kernel} />}
+      {grid && kernel && hasWeights.value && <InputChoice series={kernel} />}
       {grid && <Arrangement />}
       {steps.value.length > 0 && <StepSlider />}
       <button type="button" aria-pressed={settings} onClick={onSettings} data-testid="settings-toggle">

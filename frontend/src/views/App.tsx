@@ -59,7 +59,9 @@ function Cards() {
             const key = `${filter === null ? kind.value : "detail"}|${card.run}|${layer.value?.key}`;
             const series = card[kind.value];
             if (filter !== null) return <FilterDetail key={key} card={card} filter={filter} maxHeight={whole} />;
-            return series && <View key={key} run={card.run} series={series} maxHeight={maxHeight} />;
+            return (
+              series && <View key={key} run={card.run} series={series} kernel={card.kernel} maxHeight={maxHeight} />
+            );
           })}
         {!list.length && <p>No run is checked that has this layer.</p>}
       </div>

@@ -3,7 +3,7 @@ import { type Analysis, historyUrl, numberOf } from "../api";
 import { ErrorText } from "../components/Card";
 import { Plot } from "../components/Plot";
 import { Strip } from "../components/Strip";
-import { formatNumber } from "../format";
+import { formatCosine } from "../format";
 import { resolveInput, type Series, spatialOf } from "../model";
 import { tileOf } from "../paint/mosaic";
 import { useHistory } from "../resource";
@@ -23,7 +23,7 @@ export function Course({ run, series, filter, step }: CourseProps) {
   if (!value || value.steps.length < 2) return null;
   const limit = value.values.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 0);
   return (
-    <section class="history" data-testid="history">
+    <div class="history" data-testid="history">
       <h3>Over {value.steps.length} steps</h3>
       <div class="scroll">
         <Strip
@@ -40,7 +40,7 @@ export function Course({ run, series, filter, step }: CourseProps) {
         <Plot label="Norm" steps={value.steps} line={value.norms} mark={step} />
         <Plot label="Change" steps={value.steps} line={value.changes} mark={step} />
       </div>
-    </section>
+    </div>
   );
 }
 
@@ -57,8 +57,13 @@ export function Nearest({ analysis, filter }: { analysis: Analysis; filter: numb
       <h3>Most similar, by cosine</h3>
       <div class="badges">
         {found.map((other, i) => (
-          <button key={other} type="button" onClick={() => openFilter(other)}>
-            {other} <i>{formatNumber(analysis.nearest_cosines?.[filter]?.[i] ?? null)}</i>
+          <button
+            key={other}
+            type="button"
+            onClick={() => openFilter(other)}
+            title={`Open filter ${other}. Its cosine with this one: 1 is the same direction, 0 nothing in common, −1 the negative`}
+          >
+            {other} <i>{formatCosine(analysis.nearest_cosines?.[filter]?.[i] ?? 0)}</i>
           </button>
         ))}
       </div>

@@ -11,6 +11,9 @@ import { useAnalysis, usePatterns } from "../resource";
 import { type Card as CardOf, pick, picks, placeIn } from "../state";
 import { Course, Nearest } from "./Course";
 
+/** Height of the course below the slices, in CSS pixels. */
+const COURSE = 160;
+
 interface FilterDetailProps {
   readonly card: CardOf;
   readonly filter: number;
@@ -19,25 +22,34 @@ interface FilterDetailProps {
 
 export function FilterDetail({ card: { run, kernel, patterns }, filter, maxHeight }: FilterDetailProps) {
   const series = kernel ?? patterns;
-  if (!series) return null;
+  const place = kernel ? placeIn(kernel) : -1;
   const beyond = kernel && filter >= kernel.filters;
+  const datum = kernel && place >= 0 && !beyond ? { run, series: kernel, at: place } : null;
+  const { value: numbers, error } = useAnalysis(datum && analysisUrl(datum, "full"));
+  if (!series) return null;
   return (
-    <Card
-      run={run}
-      series={series}
-      notes={kernel && <CompareWith datum={{ run, series: kernel, at: placeIn(kernel) }} />}
-    >
-      {(at) =>
+    <Card run={run} series={series} notes={datum && <CompareWith datum={datum} />}>
+      {() =>
         beyond ? (
           <ErrorText>{`This layer has the filters 0 to ${kernel.filters - 1}. Received: ${filter}`}</ErrorText>
         ) : (
           <div class="detail" data-testid="detail" data-filter={filter}>
-            {kernel && <Slices datum={{ run, series: kernel, at }} filter={filter} maxHeight={maxHeight} />}
-            {kernel && <Course run={run} series={kernel} filter={filter} step={kernel.steps[at]} />}
-            <aside>
+            {datum && (
+              <Slices
+                datum={datum}
+                filter={filter}
+                maxHeight={maxHeight - (datum.series.steps.length > 1 ? COURSE : 0)}
+              />
+            )}
+            <section class="about">
               {patterns && <LargePattern run={run} series={patterns} filter={filter} />}
-              {kernel && <FilterNumbers datum={{ run, series: kernel, at }} filter={filter} />}
-            </aside>
+              {numbers && <Nearest analysis={numbers} filter={filter} />}
+            </section>
+            <section class="figures">
+              {error && <ErrorText>{error}</ErrorText>}
+              {numbers && <Numbers analysis={numbers} filter={filter} />}
+            </section>
+            {datum && <Course run={run} series={datum.series} filter={filter} step={datum.series.steps[datum.at]} />}
           </div>
         )
       }
@@ -60,19 +72,6 @@ function Slices(props: { datum: Datum; filter: number; maxHeight: number }) {
       </label>
       <KernelPicture {...props} analysis={null} cursor={cursor} onCursor={setCursor} onOpen={null} />
     </section>
-  );
-}
-
-function FilterNumbers({ datum, filter }: { datum: Datum; filter: number }) {
-  const { value, error } = useAnalysis(analysisUrl(datum, "full"));
-  if (error) return <ErrorText>{error}</ErrorText>;
-  return (
-    value && (
-      <>
-        <Numbers analysis={value} filter={filter} />
-        <Nearest analysis={value} filter={filter} />
-      </>
-    )
   );
 }
 

@@ -11,6 +11,7 @@ import { cursor, openFilter, placeIn } from "../state";
 interface KernelCardProps {
   readonly run: string;
   readonly series: Series;
+  readonly kernel: Series | null;
   readonly maxHeight: number;
 }
 

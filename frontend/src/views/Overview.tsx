@@ -8,7 +8,7 @@ import { formatNumber } from "../format";
 import { isRgb, layerKey, layerTitle, type Series, shapeText, spatialOf } from "../model";
 import { tileNumbers, tileOf } from "../paint/mosaic";
 import { useAnalysis, useKernels, useLayerHistory } from "../resource";
-import { mainRun, matcher, openLayer, pick, picks, placeIn, shownRuns } from "../state";
+import { mainRun, matcher, openLayer, pick, picks, placeIn, runColour, shownRuns } from "../state";
 
 /** Height of a row in CSS pixels: fixed, so that rows out of sight need not be there. */
 const ROW = 132;
@@ -71,7 +71,7 @@ function Content({ datum }: { datum: Datum }) {
   const rgb = isRgb(series);
   const count = Math.min(STRIP_FILTERS, series.filters);
   const { value, error } = useKernels(kernelsUrl(datum, `0:${count}`, rgb ? "rgb" : "strongest"));
-  const { value: course } = useLayerHistory(historyUrl(run, series, null));
+  const { value: course } = useLayerHistory(series.steps.length > 1 ? historyUrl(run, series, null) : null);
   const tile = tileOf(spatialOf(series), rgb ? 3 : 1);
   const step = series.steps[datum.at];
   return (
@@ -149,7 +149,11 @@ export function Overview() {
   return (
     <div class="cards-pane" ref={pane} onScroll={measure} data-testid="overview" tabIndex={-1}>
       <div class="bar-above line">
-        {run && <RunName run={run.run} />}
+        {run && shownRuns.value.length < 2 ? (
+          <RunName run={run.run} />
+        ) : (
+          run && <span class="disc" style={{ background: runColour(run.run) }} />
+        )}
         {shownRuns.value.length > 1 && (
           <select
             aria-label="Run of the overview"
