@@ -56,7 +56,7 @@ def test_two_steps_and_their_difference(board, page, panel):
         one, other = before[row, column, 1, o], after[row, column, 1, o]
         np.testing.assert_allclose(read, [one, other, other - one], atol=2e-3)
     expect(tab.locator(".hover")).to_have_count(3)
-    change, cosine = numbers(tab.get_by_test_id("whole").inner_text())[:2]
+    change, cosine = numbers(tab.get_by_test_id("facts").first.inner_text())[:2]
     assert change == pytest.approx(np.linalg.norm(after - before) / np.linalg.norm(before), rel=1e-3)
     assert cosine == pytest.approx((before * after).sum() / np.linalg.norm(before) / np.linalg.norm(after), abs=1e-3)
     limit = numbers(tab.get_by_test_id("difference-legend").inner_text())[-1]
@@ -94,9 +94,9 @@ def test_runs_whose_filters_are_paired_by_likeness(board, page):
         assert partner == partners[o]
         np.testing.assert_allclose([one, other], [before[row, column, 2, o], after[row, column, 2, partner]], atol=2e-3)
     moved = sum(one != other for one, other in partners.items())
-    expect(tab.get_by_test_id("whole")).to_contain_text(f"24 pairs, {moved} of them with different numbers")
+    expect(tab.get_by_test_id("facts").first).to_contain_text(f"24 pairs, {moved} of them with different numbers")
     tab.get_by_test_id("match").select_option("index")
-    expect(tab.get_by_test_id("whole")).to_contain_text("24 pairs, 0 of them with different numbers")
+    expect(tab.get_by_test_id("facts").first).to_contain_text("24 pairs, 0 of them with different numbers")
     assert "p.filterviz.match=index" in page.url
 
 
@@ -114,9 +114,10 @@ def test_the_largest_change_first_and_a_pair_with_all_its_slices(board, page):
     page.keyboard.press("Enter")
     pair = tab.get_by_test_id("pair")
     expect(pair).to_have_attribute("data-filter", str(change.argmax()), timeout=20 * SECONDS)
-    rows = [line.split("\t") for line in tab.get_by_test_id("pair-numbers").inner_text().splitlines()]
+    rows = [line.split("\t") for line in tab.get_by_test_id("numbers").inner_text().splitlines()]
     shown = {cells[0]: [numbers(one)[0] for one in cells[1:] if numbers(one)] for cells in rows}
-    assert shown["Change from A to B"] == [pytest.approx(change.max(), rel=1e-3)]
+    told = numbers(tab.get_by_test_id("facts").nth(1).inner_text())
+    assert told[:2] == [o, pytest.approx(change.max(), rel=1e-3)]
     assert shown["L2 norm"] == [pytest.approx(norms(side)[o], rel=1e-3) for side in (before, after)]
     (_, _, channel, row, column), (one, other, _) = point(tab, page, 2, 10, 10)
     np.testing.assert_allclose([one, other], [side[row, column, channel, o] for side in (before, after)], atol=2e-3)

@@ -12,7 +12,7 @@ const stepOf = (side: Side): SideStep => (side.pinned ? (side.series.steps[side.
 function Choice({ name, side }: { name: "A" | "B"; side: Side }) {
   const key = layer.value?.key ?? "";
   const step = side.series.steps[side.at];
-  const pickStep = (value: SideStep) => pick(name === "A" ? { stepA: value } : { stepB: value });
+  const pickStep = (value: SideStep) => pick({ [`step${name}`]: value });
   return (
     <fieldset class="line side-choice" aria-label={`Side ${name}`} data-testid={`side-${name}`}>
       <b>{name}</b>
@@ -20,7 +20,7 @@ function Choice({ name, side }: { name: "A" | "B"; side: Side }) {
       <select
         aria-label={`Run of ${name}`}
         value={side.run}
-        onChange={({ currentTarget: { value } }) => pick(name === "A" ? { runA: value } : { runB: value })}
+        onChange={(event) => pick({ [`run${name}`]: event.currentTarget.value })}
         data-testid={`run-${name}`}
       >
         {allRuns.value

@@ -1,33 +1,45 @@
 /** What is shown of the layer: kernels or patterns, and which of the inputs. */
-import { inputsOf, isRgb, KINDS, resolveInput, type Series } from "../model";
-import { COMPARED_SORTS, SORTS, VIEWS } from "../picks";
+import { inputsOf, isRgb, type KindChoice, resolveInput, type Series } from "../model";
+import { COMPARED_SORTS, SORTS, type View } from "../picks";
 import { HELP } from "../selection";
 import { hasWeights, isBoth, kind, layer, pick, picks, steps } from "../state";
 import { Icon } from "./icons";
 import { StepSlider } from "./StepSlider";
 
-const KIND_NAMES = { kernel: "Kernels", patterns: "Patterns", both: "Both" } as const;
+interface SegmentsProps<T extends string> {
+  readonly name: string;
+  readonly labels: Readonly<Record<T, string>>;
+  readonly value: T;
+  readonly disabled?: (value: T) => boolean;
+  readonly onPick: (value: T) => void;
+}
 
-function KindChoice() {
-  const has = layer.value;
-  const able = { kernel: has?.kernel, patterns: has?.patterns, both: has?.kernel && has.patterns };
-  const shown = isBoth.value ? "both" : kind.value;
+/** Buttons of which one is pressed. */
+function Segments<T extends string>({ name, labels, value, disabled, onPick }: SegmentsProps<T>) {
   return (
-    <fieldset class="segments" aria-label="Kernels, patterns or both">
-      {KINDS.map((value) => (
+    <fieldset class="segments" aria-label={name}>
+      {(Object.keys(labels) as T[]).map((key) => (
         <button
-          key={value}
+          key={key}
           type="button"
-          aria-pressed={shown === value}
-          disabled={!able[value]}
-          onClick={() => pick({ kind: value })}
-          data-testid={`kind-${value}`}
+          aria-pressed={key === value}
+          disabled={disabled?.(key)}
+          onClick={() => onPick(key)}
+          data-testid={`${name}-${key}`}
         >
-          {KIND_NAMES[value]}
+          {labels[key]}
         </button>
       ))}
     </fieldset>
   );
+}
+
+const VIEW_NAMES: Record<View, string> = { overview: "Overview", layer: "Layer", compare: "Compare" };
+const KIND_NAMES: Record<KindChoice, string> = { kernel: "Kernels", patterns: "Patterns", both: "Both" };
+
+function isMissing(kind: KindChoice): boolean {
+  const { kernel, patterns } = layer.value ?? {};
+  return !(kind === "both" ? kernel && patterns : layer.value?.[kind]);
 }
 
 const INPUTS = {
@@ -81,26 +93,6 @@ function InputChoice({ series }: { series: Series }) {
   );
 }
 
-const VIEW_NAMES = { overview: "Overview", layer: "Layer", compare: "Compare" } as const;
-
-function ViewChoice() {
-  return (
-    <fieldset class="segments" aria-label="View">
-      {VIEWS.map((view) => (
-        <button
-          key={view}
-          type="button"
-          aria-pressed={picks.value.view === view}
-          onClick={() => pick(view === "overview" ? { view, filter: null } : { view })}
-          data-testid={`view-${view}`}
-        >
-          {VIEW_NAMES[view]}
-        </button>
-      ))}
-    </fieldset>
-  );
-}
-
 const SORT_NAMES = {
   index: "By index",
   norm: "By norm",
@@ -146,8 +138,21 @@ export function Toolbar({ settings, onSettings }: { settings: boolean; onSetting
   const grid = filter === null && view !== "overview";
   return (
     <div class="toolbar line">
-      <ViewChoice />
-      {view === "layer" && <KindChoice />}
+      <Segments
+        name="view"
+        labels={VIEW_NAMES}
+        value={view}
+        onPick={(to) => pick(to === "overview" ? { view: to, filter: null } : { view: to })}
+      />
+      {view === "layer" && (
+        <Segments
+          name="kind"
+          labels={KIND_NAMES}
+          value={isBoth.value ? "both" : kind.value}
+          disabled={isMissing}
+          onPick={(to) => pick({ kind: to })}
+        />
+      )}
       {grid && kernel && hasWeights.value && <InputChoice series={kernel} />}
       {grid && <Arrangement />}
       {steps.value.length > 0 && <StepSlider />}

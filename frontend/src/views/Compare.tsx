@@ -1,9 +1,10 @@
 /** A layer at two steps or in two runs: A, B and their difference, filter by filter. */
+import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { type Analysis, analysisUrl, compareUrl, kernelsUrl } from "../api";
 import { ErrorText } from "../components/Card";
 import { DetailBar } from "../components/DetailBar";
-import { PairNumbers } from "../components/Numbers";
+import { CHANGE, COSINE, Numbers } from "../components/Numbers";
 import { Panels } from "../components/Panels";
 import { usePaneHeight } from "../components/pane";
 import { SidesBar } from "../components/Sides";
@@ -26,26 +27,42 @@ const LARGEST_SLICE = 96;
 const head = (name: string, side: Side) => `${name} · ${side.run} · step ${side.series.steps[side.at]}`;
 const heads = ([a, b]: Sides) => [head("A", a), head("B", b)] as const;
 
-const HINTS = {
-  change: "|B − A| / |A|, over all weights of all pairs: 0 where nothing changed, 1 where as much changed as there was",
-  cosine: "Of all weights of all pairs together: 1 where the directions are the same, 0 where nothing is in common",
-};
-
 /** The numbers of A's filters, with those of each pair. */
-function withPairs(stored: Analysis | null, found: Comparison): Analysis {
-  const kept =
-    stored?.names.map((name, at) => ({ name, at })).filter(({ name }) => !/^(change|cosine)$/.test(name)) ?? [];
+function withPairs(ofA: Analysis | null, found: Comparison): Analysis {
   return {
     dtype: "",
     encoding: "",
-    ...stored,
-    names: ["change", "cosine", ...kept.map(({ name }) => name)],
+    ...ofA,
+    // The first of a name counts: those of the pair, not those since A's own past.
+    names: ["change", "cosine", ...(ofA?.names ?? [])],
     values: found.partners.map((_, i) => [
       found.changes[i] ?? null,
       found.cosines[i] ?? null,
-      ...kept.map(({ at }) => stored?.values[i]?.[at] ?? null),
+      ...(ofA?.values[i] ?? []),
     ]),
   };
+}
+
+interface FactsProps {
+  readonly what: string;
+  readonly change: number | null;
+  readonly cosine: number | null;
+  readonly children?: ComponentChildren;
+}
+
+/** How far B is from A. */
+function Facts({ what, change, cosine, children }: FactsProps) {
+  return (
+    <div class="line" data-testid="facts">
+      <span title={CHANGE}>
+        {what}: relative change <b>{formatNumber(change)}</b>
+      </span>
+      <span title={COSINE}>
+        cosine <b>{formatNumber(cosine)}</b>
+      </span>
+      {children}
+    </div>
+  );
 }
 
 interface PairsProps {
@@ -121,8 +138,7 @@ function Pairs({ sides, found, stale, url, maxHeight }: PairsProps) {
       />
       <p class="legend" data-testid="pairs">
         {order.length < count && `${order.length} of `}
-        {plural(count, "filter")}. Below B: whose partner it is, where the two have different numbers. Below B − A: the
-        relative change |B − A| / |A| of all weights of the filter.
+        {plural(count, "filter")}. Below B: A ← B, where their numbers differ. Below B − A: relative change.
       </p>
       {text.trim() && !find.error && <SideBySide datum={sides[0]} filters={order} />}
     </>
@@ -146,6 +162,11 @@ function Pair({ sides, found, filter, maxHeight }: PairsProps & { filter: number
   const input = (at: number) => String(modelInput(series, filter, at));
   return (
     <div data-testid="pair" data-filter={filter} data-partner={partner}>
+      <Facts
+        what={`Filter ${pairName(filter, partner)}`}
+        change={found.changes[filter] ?? null}
+        cosine={found.cosines[filter] ?? null}
+      />
       {(inA.error || inB.error) && <ErrorText>{inA.error || inB.error}</ErrorText>}
       <Panels
         a={fits(inA.value?.values)}
@@ -165,14 +186,14 @@ function Pair({ sides, found, filter, maxHeight }: PairsProps & { filter: number
         drawnKey={`${inA.url} ${inB.url}`}
       />
       {fullA.value && fullB.value && (
-        <PairNumbers
-          a={fullA.value}
-          b={fullB.value}
-          filter={filter}
-          partner={partner}
-          change={found.changes[filter] ?? null}
-          cosine={found.cosines[filter] ?? null}
-        />
+        <div class="pair-numbers">
+          <Numbers
+            of={[
+              [fullA.value, filter],
+              [fullB.value, partner],
+            ]}
+          />
+        </div>
       )}
     </div>
   );
@@ -190,18 +211,12 @@ function Content({ sides, maxHeight }: { sides: Sides; maxHeight: number }) {
       {error && <ErrorText>{error}</ErrorText>}
       {value && fits && (
         <>
-          <div class="line" data-testid="whole">
-            <span title={HINTS.change}>
-              Layer’s relative change <b>{formatNumber(value.change)}</b>
-            </span>
-            <span title={HINTS.cosine}>
-              Cosine <b>{formatNumber(value.cosine)}</b>
-            </span>
+          <Facts what="Whole layer" change={value.change} cosine={value.cosine}>
             <i>
               {value.partners.filter((other) => other >= 0).length} pairs,{" "}
               {value.partners.filter((other, i) => other >= 0 && other !== i).length} of them with different numbers
             </i>
-          </div>
+          </Facts>
           {filter === null ? (
             <Pairs {...props} found={value} />
           ) : filter < a.series.filters ? (

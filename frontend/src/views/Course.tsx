@@ -1,6 +1,7 @@
 /** One filter over its steps, and the filters that resemble it. */
 import { type Analysis, historyUrl, numberOf } from "../api";
 import { ErrorText } from "../components/Card";
+import { COSINE } from "../components/Numbers";
 import { Plot } from "../components/Plot";
 import { Strip } from "../components/Strip";
 import { formatCosine } from "../format";
@@ -57,12 +58,7 @@ export function Nearest({ analysis, filter }: { analysis: Analysis; filter: numb
       <h3>Most similar, by cosine</h3>
       <div class="badges">
         {found.map((other, i) => (
-          <button
-            key={other}
-            type="button"
-            onClick={() => openFilter(other)}
-            title={`Open filter ${other}. Its cosine with this one: 1 is the same direction, 0 nothing in common, −1 the negative`}
-          >
+          <button key={other} type="button" onClick={() => openFilter(other)} title={COSINE}>
             {other} <i>{formatCosine(analysis.nearest_cosines?.[filter]?.[i] ?? 0)}</i>
           </button>
         ))}

@@ -41,13 +41,13 @@ export function FilterDetail({ card: { run, kernel, patterns }, filter, maxHeigh
                 maxHeight={maxHeight - (datum.series.steps.length > 1 ? COURSE : 0)}
               />
             )}
-            <section class="about">
+            <section>
               {patterns && <LargePattern run={run} series={patterns} filter={filter} />}
               {numbers && <Nearest analysis={numbers} filter={filter} />}
             </section>
             <section class="figures">
               {error && <ErrorText>{error}</ErrorText>}
-              {numbers && <Numbers analysis={numbers} filter={filter} />}
+              {numbers && <Numbers of={[[numbers, filter]]} />}
             </section>
             {datum && <Course run={run} series={datum.series} filter={filter} step={datum.series.steps[datum.at]} />}
           </div>

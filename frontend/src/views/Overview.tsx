@@ -1,7 +1,7 @@
 /** All layers of one run in model order: a strip of filters, their course, and what is wrong with them. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { analysisUrl, type Datum, historyUrl, kernelsUrl, numberOf } from "../api";
-import { ErrorText, RunName } from "../components/Card";
+import { ErrorText } from "../components/Card";
 import { Plot } from "../components/Plot";
 import { Strip } from "../components/Strip";
 import { formatNumber } from "../format";
@@ -149,12 +149,8 @@ export function Overview() {
   return (
     <div class="cards-pane" ref={pane} onScroll={measure} data-testid="overview" tabIndex={-1}>
       <div class="bar-above line">
-        {run && shownRuns.value.length < 2 ? (
-          <RunName run={run.run} />
-        ) : (
-          run && <span class="disc" style={{ background: runColour(run.run) }} />
-        )}
-        {shownRuns.value.length > 1 && (
+        {run && <span class="disc" style={{ background: runColour(run.run) }} />}
+        {run && (
           <select
             aria-label="Run of the overview"
             value={run?.run}
