@@ -182,3 +182,9 @@ def test_what_cannot_be_compared(board, page):
     expect(tab.get_by_role("alert")).to_contain_text("There is no run “gone” with this layer", timeout=20 * SECONDS)
     tab = open_tab(board, page, view="compare", layer=layer_key("conv1/kernel"), a="alpha", stepA=-5)
     expect(tab.get_by_role("alert")).to_contain_text("Nothing was logged up to this step in A")
+
+
+def test_a_kernel_against_itself_is_said_to_be_so(board, page):
+    tab = open_comparison(board, page, "conv1", b="alpha", stepA=1, stepB=1)
+    expect(tab.get_by_test_id("same")).to_contain_text("the same step of the same run")
+    assert numbers(tab.get_by_test_id("facts").inner_text())[:2] == [0, 1]

@@ -24,7 +24,7 @@ const AROUND = 250;
 const LOWEST = 240;
 const LARGEST_SLICE = 96;
 
-const head = (name: string, side: Side) => `${name} · ${side.run} · step ${side.series.steps[side.at]}`;
+const head = (name: string, side: Side) => `${name} · step ${side.series.steps[side.at]} · ${side.run}`;
 const heads = ([a, b]: Sides) => [head("A", a), head("B", b)] as const;
 
 /** The numbers of A's filters, with those of each pair. */
@@ -151,7 +151,8 @@ function Pair({ sides, found, filter, maxHeight }: PairsProps & { filter: number
   const { series } = a;
   const [slice, setSlice] = useState(0);
   const partner = found.partners[filter] ?? -1;
-  const inA = useKernels(kernelsUrl(a, String(filter), "all"));
+  const wantedA = kernelsUrl(a, String(filter), "all");
+  const inA = useKernels(wantedA);
   const wanted = partner < 0 ? null : kernelsUrl(b, String(partner), "all");
   const inB = useKernels(wanted);
   const [fullA, fullB] = [useAnalysis(analysisUrl(a, "full")), useAnalysis(analysisUrl(b, "full"))];
@@ -182,7 +183,7 @@ function Pair({ sides, found, filter, maxHeight }: PairsProps & { filter: number
         onOpen={null}
         maxHeight={maxHeight}
         largest={LARGEST_SLICE}
-        stale={inB.url !== wanted}
+        stale={inA.url !== wantedA || inB.url !== wanted}
         drawnKey={`${inA.url} ${inB.url}`}
       />
       {fullA.value && fullB.value && (
@@ -205,10 +206,12 @@ function Content({ sides, maxHeight }: { sides: Sides; maxHeight: number }) {
   const url = compareUrl(...sides, matchOf(sides, match), resolveInput(a.series, input));
   const { value, url: shown, error } = useComparison(url);
   const fits = value?.shape[1] === a.series.filters && value.shape.slice(3).join() === spatialOf(a.series).join();
+  const same = a.run === sides[1].run && a.at === sides[1].at;
   const props = { sides, stale: shown !== url && !error, url: shown ?? "", maxHeight };
   return (
     <>
       {error && <ErrorText>{error}</ErrorText>}
+      {same && <p data-testid="same">A and B are the same step of the same run. Choose another run, or pin a step.</p>}
       {value && fits && (
         <>
           <Facts what="Whole layer" change={value.change} cosine={value.cosine}>

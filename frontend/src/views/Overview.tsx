@@ -10,8 +10,9 @@ import { tileNumbers, tileOf } from "../paint/mosaic";
 import { useAnalysis, useKernels, useLayerHistory } from "../resource";
 import { mainRun, matcher, openLayer, pick, picks, placeIn, runColour, shownRuns } from "../state";
 
-/** Height of a row in CSS pixels: fixed, so that rows out of sight need not be there. */
+/** Height of a row in CSS pixels, and of one without a course: fixed, so that rows out of sight need not be there. */
 const ROW = 132;
+const LOW_ROW = 92;
 const STRIP_FILTERS = 32;
 /** Rows that fly past ask for nothing. */
 const REST_MS = 120;
@@ -108,7 +109,7 @@ function Content({ datum }: { datum: Datum }) {
   );
 }
 
-function Row({ run, series, top }: { run: string; series: Series; top: number }) {
+function Row({ run, series, top, height }: { run: string; series: Series; top: number; height: number }) {
   const [rested, setRested] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setRested(true), REST_MS);
@@ -116,7 +117,12 @@ function Row({ run, series, top }: { run: string; series: Series; top: number })
   }, []);
   const at = placeIn(series);
   return (
-    <li class="overview-row" style={`top:${top}px;height:${ROW}px`} data-testid="overview-row" data-path={series.path}>
+    <li
+      class="overview-row"
+      style={`top:${top}px;height:${height}px`}
+      data-testid="overview-row"
+      data-path={series.path}
+    >
       <div class="line">
         <button type="button" class="plain ellipsis" onClick={() => openLayer(layerKey(series))}>
           <b>{layerTitle(series)}</b>
@@ -144,8 +150,9 @@ export function Overview() {
   const rows = (run?.series ?? []).filter(
     (one) => one.kind === "kernel" && (!matches || matches(`${one.name}/${one.path}`)),
   );
-  const first = Math.max(0, Math.floor(view.top / ROW) - 1);
-  const last = Math.ceil((view.top + view.height) / ROW) + 1;
+  const height = rows.some(({ steps }) => steps.length > 1) ? ROW : LOW_ROW;
+  const first = Math.max(0, Math.floor(view.top / height) - 1);
+  const last = Math.ceil((view.top + view.height) / height) + 1;
   return (
     <div class="cards-pane" ref={pane} onScroll={measure} data-testid="overview" tabIndex={-1}>
       <div class="bar-above line">
@@ -164,12 +171,18 @@ export function Overview() {
         <i>{rows.length} layers</i>
       </div>
       {!rows.length && <p class="empty">No run is checked that has kernels of these layers.</p>}
-      <ul class="overview" style={`height:${rows.length * ROW}px`}>
+      <ul class="overview" style={`height:${rows.length * height}px`}>
         {run &&
           rows
             .slice(first, last)
             .map((series, i) => (
-              <Row key={`${run.run}|${series.tag}`} run={run.run} series={series} top={(first + i) * ROW} />
+              <Row
+                key={`${run.run}|${series.tag}`}
+                run={run.run}
+                series={series}
+                top={(first + i) * height}
+                height={height}
+              />
             ))}
       </ul>
     </div>

@@ -19,7 +19,8 @@ export function SideBySide({ datum, filters }: { datum: Datum; filters: readonly
   const { value, error } = useFilters(datum, shown);
   if (shown.length < 2) return null;
   if (error) return <ErrorText>{error}</ErrorText>;
-  if (!value) return null;
+  // What was found for other filters is not that of these.
+  if (value?.length !== shown.length || value.some((frame, i) => frame.filters[0] !== shown[i])) return null;
   const { series } = datum;
   const limit = Math.max(0, ...value.map(({ limits }) => limits[0] ?? 0));
   return (
