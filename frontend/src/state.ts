@@ -204,11 +204,12 @@ export function start(): void {
   void refreshIndex();
 }
 
-/** Shows a layer. */
+/** Shows a layer, in the comparison where that is open. */
 export function openLayer(key: string, find = ""): void {
   performance.mark("filterviz:open");
   cursor.value = 0;
-  pick({ layer: key, filter: null, find, view: "layer" });
+  const view = picks.value.view === "compare" ? "compare" : "layer";
+  pick({ layer: key, filter: null, find, view, marked: null });
 }
 
 /** Opens one filter of the layer shown, or all of them again. */

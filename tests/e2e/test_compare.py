@@ -188,3 +188,13 @@ def test_a_kernel_against_itself_is_said_to_be_so(board, page):
     tab = open_comparison(board, page, "conv1", b="alpha", stepA=1, stepB=1)
     expect(tab.get_by_test_id("same")).to_contain_text("the same step of the same run")
     assert numbers(tab.get_by_test_id("facts").inner_text())[:2] == [0, 1]
+
+
+def test_another_layer_is_compared_alike(board, page):
+    tab = open_comparison(board, page, "conv1", b="beta", stepA=0)
+    tab.get_by_test_id("layer-list").get_by_role("button", name="conv2/kernel").click()
+    before, after = np.nan_to_num(stored("conv2", 0)), np.nan_to_num(stored("conv2", 2))
+    tab.get_by_test_id("match").select_option("index")
+    change = np.linalg.norm(after - before) / np.linalg.norm(before)
+    expect(tab.get_by_test_id("compare").get_by_role("heading", name="conv2/kernel")).to_be_visible()
+    expect(tab.get_by_test_id("facts")).to_contain_text(f"relative change {change:.4g}", timeout=20 * SECONDS)
