@@ -56,7 +56,7 @@ $(VENV)/.dev: pyproject.toml setup.py | $(BIN)/python
 	rm -rf dist .venvs/without-tensorflow
 	$(BIN)/python -m build --outdir dist .
 	python3 -m venv .venvs/without-tensorflow
-	.venvs/without-tensorflow/bin/$(PIP) dist/*.whl hypothesis pytest
+	.venvs/without-tensorflow/bin/$(PIP) dist/*.whl hypothesis pytest scipy
 	touch $@
 
 .venvs/lowest/.ready: pyproject.toml setup.py tests/lowest.txt | $(BUNDLE)

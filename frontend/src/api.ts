@@ -1,5 +1,6 @@
 /** The server's routes (`http_api.md`), by relative addresses: TensorBoard may live below any path. */
 import type { Index, Input, Series } from "./model";
+import type { Match } from "./picks";
 
 /** An answer other than 2xx; the message is the server's own text. Status 0: there was no answer. */
 export class ServerError extends Error {
@@ -55,7 +56,23 @@ function address(route: string, { run, series, at }: Datum, more: Record<string,
 export const kernelsUrl = (datum: Datum, filters: string, input: Input): string =>
   address("kernels", datum, { filters, inputs: String(input) });
 
-export const analysisUrl = (datum: Datum): string => address("analysis", datum);
+export const analysisUrl = (datum: Datum, depth: "stored" | "full" = "stored"): string =>
+  address("analysis", datum, depth === "full" ? { depth } : {});
+
+/** Two kernels side by side. A whole filter has no picture of its own: its strongest slice stands for it. */
+export function compareUrl(a: Datum, b: Datum, match: Exclude<Match, "auto">, input: Input): string {
+  const step = b.series.steps[b.at];
+  const other = { run_b: b.run, tag_b: b.series.tag, step_b: String(step) };
+  const url = address("compare", a, { ...other, match, inputs: input === "all" ? "strongest" : String(input) });
+  return `${url}-${b.series.wall_times[b.at]}`;
+}
+
+/** The course of a layer, or of one filter. Its address ages with the newest step. */
+export const historyUrl = (run: string, series: Series, filter: number | null, input: Input = "strongest"): string => {
+  const at = series.steps.length - 1;
+  const picture = input === "all" ? "strongest" : String(input);
+  return address("history", { run, series, at }, filter === null ? {} : { filter: String(filter), inputs: picture });
+};
 
 export const patternsUrl = (datum: Datum, filters: string): string => address("patterns", datum, { filters });
 
@@ -65,6 +82,31 @@ export interface Analysis {
   readonly values: readonly (readonly (number | null)[])[];
   readonly dtype: string;
   readonly encoding: string;
+  /** The rest is there in full depth only. */
+  readonly order?: readonly number[];
+  readonly nearest?: readonly (readonly number[])[];
+  readonly nearest_cosines?: readonly (readonly (number | null)[])[];
+  readonly layer?: Quality;
+  readonly basis?: { readonly pictures: readonly unknown[]; readonly explained: readonly number[] } | null;
+}
+
+/** Numbers about a layer; null where they do not apply. */
+export interface Quality {
+  readonly orthogonality: number;
+  readonly slices: number;
+  readonly sparsity: number | null;
+  readonly entropy: number | null;
+  readonly bound: number | null;
+  readonly randomness: number | null;
+}
+
+/** The course of a layer over its steps. */
+export interface LayerHistory {
+  readonly steps: readonly number[];
+  /** Five quantiles of the norms a step. */
+  readonly norms: readonly (readonly number[] | null)[];
+  readonly change_steps: readonly number[];
+  readonly changes: readonly (number | null)[];
 }
 
 /** One number of one filter; null where it is unknown or not finite. */

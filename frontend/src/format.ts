@@ -10,6 +10,9 @@ export function formatNumber(value: number | null): string {
   return text.replace("-", "−");
 }
 
+/** A number between -1 and 1, where more digits would say nothing. */
+export const formatCosine = (value: number): string => value.toFixed(2).replace("-", "−");
+
 /** A number whose sign is always shown. */
 export const formatSigned = (value: number): string => (value > 0 ? `+${formatNumber(value)}` : formatNumber(value));
 

@@ -97,6 +97,75 @@ export function decodeKernels(buffer: ArrayBuffer): KernelFrame {
   };
 }
 
+/** One filter over its steps. */
+export interface FilterHistory {
+  readonly steps: readonly number[];
+  readonly norms: readonly (number | null)[];
+  readonly changes: readonly (number | null)[];
+  readonly input: number | string;
+  /** `[steps, inputs, *spatial]`. */
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** The shape and the float32 numbers of a frame. */
+function decodeFloats(buffer: ArrayBuffer): { head: Head; shape: readonly number[]; values: Float32Array } {
+  const { head, body } = splitFrame(buffer);
+  const shape = list(head, "shape", null, isCount);
+  const numbers = shape.reduce((product, size) => product * size, 1);
+  if (head.dtype !== "float32" || numbers * 4 !== body.byteLength) fail(`${body.byteLength} bytes came`);
+  return { head, shape, values: new Float32Array(buffer, body.byteOffset, numbers) };
+}
+
+/** Decodes an answer of `history` about one filter. */
+export function decodeHistory(buffer: ArrayBuffer): FilterHistory {
+  const { head, shape, values } = decodeFloats(buffer);
+  const [count = 0] = shape;
+  return {
+    shape,
+    values,
+    steps: list(head, "steps", count, isNumber),
+    norms: list(head, "norms", count, isNumberOrNull),
+    changes: list(head, "changes", count, isNumberOrNull),
+    input: head.input as number | string,
+  };
+}
+
+/** Two kernels side by side: of each filter of A its partner of B. */
+export interface Comparison {
+  /** `[2, filters, inputs, *spatial]`. */
+  readonly shape: readonly number[];
+  /** All of A, then all of B. */
+  readonly values: Float32Array;
+  /** The filter of B, -1 for none. */
+  readonly partners: readonly number[];
+  /** `|B - A| / |A|` and the cosine, of each pair and of all together; null where unknown. */
+  readonly changes: readonly (number | null)[];
+  readonly cosines: readonly (number | null)[];
+  readonly change: number | null;
+  readonly cosine: number | null;
+  /** For the strongest slices of A: the input of each. */
+  readonly chosen: readonly number[] | null;
+}
+
+/** Decodes an answer of `compare`. */
+export function decodeComparison(buffer: ArrayBuffer): Comparison {
+  const { head, shape, values } = decodeFloats(buffer);
+  const [sides, count = 0] = shape;
+  if (sides !== 2) fail(`it has ${sides} sides`);
+  const isPlace = (item: unknown): item is number => item === -1 || isCount(item);
+  return {
+    shape,
+    values,
+    partners: list(head, "partners", count, isPlace),
+    changes: list(head, "changes", count, isNumberOrNull),
+    cosines: list(head, "cosines", count, isNumberOrNull),
+    change: isNumber(head.change) ? head.change : null,
+    cosine: isNumber(head.cosine) ? head.cosine : null,
+    chosen: head.chosen ? list(head, "chosen", count, isCount) : null,
+  };
+}
+
 /** Decodes an answer of `patterns`. */
 export function decodePatterns(buffer: ArrayBuffer): PatternFrame {
   const { head, body } = splitFrame(buffer);

@@ -1,6 +1,9 @@
 /** The nouns of `http_api.md`, and what follows from them. */
 
 export type Kind = "kernel" | "patterns";
+/** What a grid shows of each filter; both: its pattern under its kernel. */
+export type KindChoice = Kind | "both";
+export const KINDS: readonly KindChoice[] = ["kernel", "patterns", "both"];
 
 /** All steps of one (run, layer, kind), as the server's index lists them. */
 export interface Series {
@@ -123,6 +126,11 @@ export function newestAt(series: Series, step: number | null): number {
   let at = series.steps.length - 1;
   while (step !== null && at >= 0 && (series.steps[at] as number) > step) at--;
   return at;
+}
+
+/** Position of the step at a share of the way of a series, 0 to 1. */
+export function sharedAt(series: Series, share: number): number {
+  return Math.round(share * (series.steps.length - 1));
 }
 
 /** All steps of some series, ascending. */

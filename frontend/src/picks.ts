@@ -1,9 +1,20 @@
 /** Everything a person picked, and its form in the address. */
 
-import type { InputChoice, Kind } from "./model";
+import { type InputChoice, KINDS, type KindChoice } from "./model";
 import { MAP_LABELS, type MapChoice } from "./paint/colormap";
 
 export type Scale = "filter" | "layer" | number;
+export const VIEWS = ["overview", "layer", "compare"] as const;
+export type View = (typeof VIEWS)[number];
+export const SORTS = ["index", "norm", "change", "similar", "reached"] as const;
+/** Those of a comparison, where the change is that from A to B. */
+export const COMPARED_SORTS: readonly Sort[] = ["index", "norm", "change"];
+export type Sort = (typeof SORTS)[number];
+export const SPEEDS = [1, 2, 5, 10] as const;
+/** The step of one side of a comparison: a fixed one, the slider's, or what suits the other side. */
+export type SideStep = number | "slider" | "auto";
+export const MATCHES = ["auto", "index", "likeness"] as const;
+export type Match = (typeof MATCHES)[number];
 
 export interface Picks {
   /** Runs that are checked; null: all. */
@@ -12,7 +23,20 @@ export interface Picks {
   readonly layerFilter: string;
   /** Key of the layer shown; empty: the first. */
   readonly layer: string;
-  readonly kind: Kind;
+  readonly view: View;
+  readonly kind: KindChoice;
+  readonly sort: Sort;
+  /** Which filters are shown: numbers and conditions, see `selection.ts`; empty: all. */
+  readonly find: string;
+  /** The order of a filter's slices. */
+  readonly slices: "index" | "norm";
+  /** The run of the overview; empty: the first. */
+  readonly main: string;
+  /** Whether runs are seen at the same step, or at the same share of their way, in thousandths; null: the newest. */
+  readonly align: "step" | "relative";
+  readonly place: number | null;
+  /** Steps a second while playing. */
+  readonly speed: number;
   readonly input: InputChoice;
   /** null: the newest, and follow it. */
   readonly step: number | null;
@@ -25,6 +49,14 @@ export interface Picks {
   readonly tile: number;
   readonly zoom: number;
   readonly contrast: "true" | "stretched";
+  /** The runs and steps of a comparison, an empty run being the first that will do; and how filters become pairs. */
+  readonly runA: string;
+  readonly runB: string;
+  readonly stepA: SideStep;
+  readonly stepB: SideStep;
+  readonly match: Match;
+  /** Filters marked in a grid, in the order in which they were; null: none. */
+  readonly marked: readonly number[] | null;
 }
 
 export const DEFAULTS: Picks = {
@@ -32,7 +64,15 @@ export const DEFAULTS: Picks = {
   runFilter: "",
   layerFilter: "",
   layer: "",
+  view: "layer",
   kind: "kernel",
+  sort: "index",
+  find: "",
+  slices: "index",
+  main: "",
+  align: "step",
+  place: null,
+  speed: 2,
   input: "auto",
   step: null,
   filter: null,
@@ -41,6 +81,12 @@ export const DEFAULTS: Picks = {
   tile: 0,
   zoom: 0,
   contrast: "true",
+  runA: "",
+  runB: "",
+  stepA: "auto",
+  stepB: "auto",
+  match: "auto",
+  marked: null,
 };
 
 /** Smallest and largest size of tiles that may be picked. */
@@ -93,12 +139,28 @@ function readScale(text: string): Scale | undefined {
   return limit > 0 && Number.isFinite(limit) ? limit : oneOf("filter", "layer")(text);
 }
 
+const readSideStep = (text: string): SideStep | undefined =>
+  integer(text, Number.MIN_SAFE_INTEGER) ?? oneOf("slider", "auto")(text);
+
+function readMarked(text: string): readonly number[] | undefined {
+  const filters = text.split(",").map((part) => integer(part, 0));
+  return filters.every((filter) => filter !== undefined) ? [...new Set(filters)] : undefined;
+}
+
 const FIELDS: { readonly [K in keyof Picks]: Field<Picks[K]> } = {
   runs: { key: "run", write: writeRuns, read: readRuns },
   runFilter: { key: "runFilter", write: asIs, read: asIs },
   layerFilter: { key: "layerFilter", write: asIs, read: asIs },
   layer: { key: "layer", write: asIs, read: asIs },
-  kind: { key: "kind", write: asIs as (kind: Kind) => string, read: oneOf("kernel", "patterns") },
+  view: { key: "view", write: asIs, read: oneOf(...VIEWS) },
+  kind: { key: "kind", write: asIs, read: oneOf(...KINDS) },
+  sort: { key: "sort", write: asIs, read: oneOf(...SORTS) },
+  find: { key: "find", write: asIs, read: asIs },
+  slices: { key: "slices", write: asIs, read: oneOf("index", "norm") },
+  main: { key: "main", write: asIs, read: asIs },
+  align: { key: "align", write: asIs, read: oneOf("step", "relative") },
+  place: { key: "place", write: String, read: sizeIn([0, 1000]) },
+  speed: { key: "speed", write: String, read: (text) => SPEEDS.find((speed) => String(speed) === text) },
   input: {
     key: "input",
     write: String,
@@ -111,6 +173,12 @@ const FIELDS: { readonly [K in keyof Picks]: Field<Picks[K]> } = {
   tile: { key: "tile", write: String, read: sizeIn(SIZES.tile) },
   zoom: { key: "zoom", write: String, read: sizeIn(SIZES.zoom) },
   contrast: { key: "contrast", write: asIs, read: oneOf("true", "stretched") },
+  runA: { key: "a", write: asIs, read: asIs },
+  runB: { key: "b", write: asIs, read: asIs },
+  stepA: { key: "stepA", write: String, read: readSideStep },
+  stepB: { key: "stepB", write: String, read: readSideStep },
+  match: { key: "match", write: asIs, read: oneOf(...MATCHES) },
+  marked: { key: "marked", write: String, read: readMarked },
 };
 
 const NAMES = Object.keys(FIELDS) as (keyof Picks)[];
@@ -129,6 +197,15 @@ function readField<K extends keyof Picks>(name: K, texts: ReadonlyMap<string, st
 export function writeAll(picks: Picks): Map<string, string> {
   const out = new Map<string, string>();
   for (const name of NAMES) writeField(name, picks, out);
+  return out;
+}
+
+/** What holds for a person and not for a view: it is remembered for the next visit. */
+const SETTINGS = ["map", "scale", "contrast", "tile", "zoom", "speed"] as const;
+
+export function writeSettings(picks: Picks): Map<string, string> {
+  const out = new Map<string, string>();
+  for (const name of SETTINGS) writeField(name, picks, out);
   return out;
 }
 

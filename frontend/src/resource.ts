@@ -1,7 +1,16 @@
 /** Pictures and numbers from the server, kept until newer ones are there. */
 import { useLayoutEffect, useState } from "preact/hooks";
-import { type Analysis, get, ServerError } from "./api";
-import { decodeKernels, decodePatterns, type KernelFrame, type PatternFrame } from "./frames";
+import { type Analysis, type Datum, get, kernelsUrl, type LayerHistory, ServerError } from "./api";
+import {
+  type Comparison,
+  decodeComparison,
+  decodeHistory,
+  decodeKernels,
+  decodePatterns,
+  type FilterHistory,
+  type KernelFrame,
+  type PatternFrame,
+} from "./frames";
 import { Lru } from "./lru";
 import { answers, pending, refreshIndex } from "./state";
 
@@ -71,16 +80,38 @@ const loadKernels: Load<KernelFrame> = async (url, signal) => {
   return { value, bytes: value.values.byteLength + 16 * value.limits.length };
 };
 
+/** Several addresses, one a line. */
+const loadFilters: Load<readonly KernelFrame[]> = async (urls, signal) => {
+  const loaded = await Promise.all(urls.split("\n").map((url) => loadKernels(url, signal)));
+  return { value: loaded.map(({ value }) => value), bytes: loaded.reduce((sum, { bytes }) => sum + bytes, 0) };
+};
+
 const loadPatterns: Load<PatternFrame> = async (url, signal) => {
   const bytes = await (await get(url, signal)).arrayBuffer();
   return { value: decodePatterns(bytes), bytes: bytes.byteLength };
 };
 
-const loadAnalysis: Load<Analysis> = async (url, signal) => {
+const loadJson: Load<never> = async (url, signal) => {
   const text = await (await get(url, signal)).text();
-  return { value: JSON.parse(text), bytes: 2 * text.length };
+  return { value: JSON.parse(text) as never, bytes: 2 * text.length };
 };
 
+const decoded =
+  <T>(decode: (buffer: ArrayBuffer) => T): Load<T> =>
+  async (url, signal) => {
+    const buffer = await (await get(url, signal)).arrayBuffer();
+    return { value: decode(buffer), bytes: buffer.byteLength };
+  };
+const loadHistory = decoded(decodeHistory);
+const loadComparison = decoded(decodeComparison);
+
 export const useKernels = (url: string | null): Resource<KernelFrame> => useResource(url, loadKernels);
+/** All slices of some filters, in their order. */
+export const useFilters = (datum: Datum, filters: readonly number[]): Resource<readonly KernelFrame[]> =>
+  useResource(filters.map((filter) => kernelsUrl(datum, String(filter), "all")).join("\n") || null, loadFilters);
 export const usePatterns = (url: string | null): Resource<PatternFrame> => useResource(url, loadPatterns);
-export const useAnalysis = (url: string | null): Resource<Analysis> => useResource(url, loadAnalysis);
+export const useAnalysis = (url: string | null): Resource<Analysis> => useResource(url, loadJson as Load<Analysis>);
+export const useLayerHistory = (url: string | null): Resource<LayerHistory> =>
+  useResource(url, loadJson as Load<LayerHistory>);
+export const useComparison = (url: string | null): Resource<Comparison> => useResource(url, loadComparison);
+export const useHistory = (url: string | null): Resource<FilterHistory> => useResource(url, loadHistory);

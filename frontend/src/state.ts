@@ -1,22 +1,27 @@
 /** What the tab shows: of what was picked and of what the server has, and all that follows from them. */
 import { get, parseIndex } from "./api";
-import { followTheme, isHidden, onPicksChanged, onReload, readPicks } from "./host";
+import { followTheme, isHidden, onPicksChanged, onReload, readPicks, readSettings } from "./host";
 import {
   type Index,
   type Kind,
   layersOf,
+  newestAt,
   type Run,
   resolveInput,
   type Series,
   seriesOf,
+  sharedAt,
   timeOf,
   unionSteps,
 } from "./model";
 import { colourTable, resolveMap } from "./paint/colormap";
 import { type Picks, readAll } from "./picks";
+import { sidesOf } from "./sides";
 import { computed, state } from "./store";
 
-export const picks = state<Picks>(readAll(readPicks()));
+const address = readPicks();
+/** An address that says anything says it all: a link shows the same view to everybody. */
+export const picks = state<Picks>(readAll(address.size ? address : readSettings()));
 export const index = state<Index | null>(null);
 export const indexError = state("");
 export const dark = state(false);
@@ -59,10 +64,18 @@ export const layer = computed(
 );
 /** The kind shown: the one picked where the layer has it, else the one it has. */
 export const kind = computed<Kind>(() => {
-  const wanted = picks.value.kind;
-  const other = wanted === "kernel" ? "patterns" : "kernel";
-  return layer.value && !layer.value[wanted] && layer.value[other] ? other : wanted;
+  const { kind: picked } = picks.value;
+  const wanted = picked === "both" ? "patterns" : picked;
+  if (!layer.value) return wanted;
+  const { kernel, patterns } = layer.value;
+  if (kernel && patterns) return wanted;
+  return kernel ? "kernel" : "patterns";
 });
+
+/** Whether each filter is shown by its kernel and its pattern. */
+export const isBoth = computed(() => picks.value.kind === "both" && !!layer.value?.kernel && !!layer.value.patterns);
+/** Whether weights are shown, in whatever view. */
+export const hasWeights = computed(() => picks.value.view !== "layer" || kind.value === "kernel" || isBoth.value);
 
 /** A card: one run's series of the layer shown. */
 export interface Card {
@@ -79,19 +92,43 @@ export const cards = computed<Card[]>(() => {
     .filter((card) => (picks.value.filter === null ? card[kind.value] : card.kernel || card.patterns));
 });
 
-/** The series that the cards show. */
-const shownSeries = computed(() => {
-  const opened = picks.value.filter !== null;
+/** The position of the step that a series is shown at, or -1. */
+export function placeIn(series: Series): number {
+  const { align, place, step } = picks.value;
+  return align === "relative" ? sharedAt(series, (place ?? 1000) / 1000) : newestAt(series, step);
+}
+
+/** The run of the overview. */
+export const mainRun = computed(
+  () => shownRuns.value.find(({ run }) => run === picks.value.main) ?? shownRuns.value[0] ?? null,
+);
+
+/** What is compared; null where no run has a kernel of the layer shown. */
+export const sides = computed(() =>
+  sidesOf(allRuns.value, shownRuns.value, layer.value?.key ?? "", picks.value, placeIn),
+);
+
+/** The series that the slider is for. */
+const sliderSeries = computed<readonly Series[]>(() => {
+  const { view, filter } = picks.value;
+  if (view === "compare") return sides.value?.flatMap((side) => (side.pinned ? [] : [side.series])) ?? [];
+  if (view === "overview") return mainRun.value?.series.filter((one) => one.kind === "kernel") ?? [];
+  const opened = filter !== null || isBoth.value;
   return cards.value.flatMap((card) =>
     [card.kernel, card.patterns].filter(
       (series): series is Series => !!series && (opened || series.kind === kind.value),
     ),
   );
 });
-/** The steps that the slider offers: all steps of what the cards show. */
-export const steps = computed(() => unionSteps(shownSeries.value));
+/** What the slider offers: all steps of what is shown, or as many places as the longest series has. */
+export const steps = computed<readonly number[]>(() => {
+  const series = sliderSeries.value;
+  if (picks.value.align === "step") return unionSteps(series);
+  const most = series.reduce((count, one) => Math.max(count, one.steps.length), 0);
+  return Array.from({ length: most }, (_, i) => Math.round((1000 * i) / Math.max(1, most - 1)));
+});
 /** When the step that the slider stands at was logged. */
-export const stepTime = computed(() => timeOf(shownSeries.value, steps.value[stepPlace.value]));
+export const stepTime = computed(() => timeOf(sliderSeries.value, steps.value[stepPlace.value]));
 
 /** Whether every slice of every filter is shown, as one mosaic. */
 const isWhole = computed(() => {
@@ -167,11 +204,12 @@ export function start(): void {
   void refreshIndex();
 }
 
-/** Shows a layer. */
-export function openLayer(key: string): void {
+/** Shows a layer, in the comparison where that is open. */
+export function openLayer(key: string, find = ""): void {
   performance.mark("filterviz:open");
   cursor.value = 0;
-  pick({ layer: key, filter: null });
+  const view = picks.value.view === "compare" ? "compare" : "layer";
+  pick({ layer: key, filter: null, find, view, marked: null });
 }
 
 /** Opens one filter of the layer shown, or all of them again. */
@@ -181,16 +219,26 @@ export function openFilter(filter: number | null): void {
   pick({ filter, layer: layer.value?.key ?? "" });
 }
 
+/** Marks a filter of the grid, or clears its mark. */
+export function toggleMark(filter: number): void {
+  const marked = picks.value.marked ?? [];
+  const others = marked.filter((one) => one !== filter);
+  if (others.length === marked.length) others.push(filter);
+  pick({ marked: others.length ? others : null });
+}
+
 /** Moves the step slider by some places; at its end it follows the newest step again. */
 export function moveStep(places: number): void {
   const all = steps.value;
   const to = Math.max(0, Math.min(all.length - 1, stepPlace.value + places));
-  pick({ step: to === all.length - 1 ? null : (all[to] ?? null) });
+  const at = to === all.length - 1 ? null : (all[to] ?? null);
+  pick(picks.value.align === "relative" ? { place: at } : { step: at });
 }
 
 /** Where the slider stands: at the newest step that is not after the one picked. */
 export const stepPlace = computed(() => {
-  const { step } = picks.value;
+  const { align, place } = picks.value;
+  const step = align === "relative" ? place : picks.value.step;
   if (step === null) return steps.value.length - 1;
   return Math.max(
     0,

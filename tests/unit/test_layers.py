@@ -19,6 +19,8 @@ LEVELS = {
     "slices": 0,
     "wire": 1,
     "query": 1,
+    "answers": 1,
+    "insight": 1,
     "store": 1,
     "plugin": 1,
     "export": 1,

@@ -2,8 +2,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { formatTime } from "../format";
-import { layerTitle, newestAt, type Series, shapeText } from "../model";
-import { picks, runColour } from "../state";
+import { layerTitle, type Series, shapeText } from "../model";
+import { placeIn, runColour } from "../state";
 
 export function RunName({ run }: { run: string }) {
   return (
@@ -45,15 +45,15 @@ export interface CardProps {
 
 export function Card({ run, series, notes, children }: CardProps) {
   const { element, seen } = useSeen();
-  const at = newestAt(series, picks.value.step);
+  const at = placeIn(series);
   const step = series.steps[at];
   return (
     <article class="card" ref={element} data-testid="card" data-run={run} data-tag={series.tag} data-step={step}>
       <header>
         <div class="line">
-          <h3 class="ellipsis" title={series.description || series.tag}>
+          <h2 class="ellipsis" title={series.description || series.tag}>
             {layerTitle(series)}
-          </h3>
+          </h2>
           <i>{shapeText(series)}</i>
           <span class="spread" />
           {notes}

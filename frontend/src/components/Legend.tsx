@@ -9,10 +9,12 @@ interface LegendProps {
   readonly rgb: boolean;
   readonly nonfinite: number;
   readonly clipped: number;
+  /** What the scale ends at where it has no one limit. */
+  readonly otherwise?: string;
 }
 
-export function Legend({ limit, rgb, nonfinite, clipped }: LegendProps) {
-  const end = limit === null ? "filter’s max" : formatNumber(limit);
+export function Legend({ limit, rgb, nonfinite, clipped, otherwise = "filter’s max" }: LegendProps) {
+  const end = limit === null ? otherwise : formatNumber(limit);
   const bars = rgb
     ? ["red", "lime", "blue"].map((colour) => `linear-gradient(to right,#000,gray,${colour})`)
     : [gradient(mapName.value)];

@@ -1,8 +1,8 @@
 /** The right pane: how numbers become colours, and how large tiles are. */
 import type { ComponentChildren } from "preact";
 import { MAP_LABELS } from "../paint/colormap";
-import { SIZES } from "../picks";
-import { kind, pick, picks, sizeKey } from "../state";
+import { SIZES, SPEEDS } from "../picks";
+import { hasWeights, pick, picks, sizeKey } from "../state";
 import { Icon } from "./icons";
 
 interface RadiosProps<T extends string> {
@@ -37,6 +37,8 @@ function Radios<T extends string>({ legend, name, labels, value, onPick, childre
 
 const SCALES = { filter: "Each filter’s largest weight", layer: "The layer’s largest weight", fixed: "Fixed limit" };
 const CONTRASTS = { true: "True", stretched: "Stretched, picture by picture" };
+const ALIGNMENTS = { step: "At the same step", relative: "At the same share of their way" };
+const SPEED_NAMES = Object.fromEntries(SPEEDS.map((speed) => [speed, `${speed} steps a second`]));
 const FIRST_LIMIT = 0.1;
 
 function ScaleLimit({ limit }: { limit: number }) {
@@ -94,7 +96,7 @@ export function Settings({ onClose }: { onClose: () => void }) {
         </button>
       </header>
       <TileSize />
-      {kind.value === "kernel" && (
+      {hasWeights.value && (
         <>
           <Radios
             legend="Colour map"
@@ -120,6 +122,20 @@ export function Settings({ onClose }: { onClose: () => void }) {
         labels={CONTRASTS}
         value={contrast}
         onPick={(value) => pick({ contrast: value })}
+      />
+      <Radios
+        legend="Runs are seen"
+        name="align"
+        labels={ALIGNMENTS}
+        value={picks.value.align}
+        onPick={(value) => pick({ align: value })}
+      />
+      <Radios
+        legend="Play"
+        name="speed"
+        labels={SPEED_NAMES}
+        value={String(picks.value.speed)}
+        onPick={(value) => pick({ speed: Number(value) })}
       />
     </aside>
   );

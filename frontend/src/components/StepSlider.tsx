@@ -1,10 +1,8 @@
 /** One slider for the steps of all cards, with play. */
 import { useEffect, useState } from "preact/hooks";
 import { formatTime } from "../format";
-import { moveStep, pending, pick, picks, stepPlace, steps, stepTime } from "../state";
+import { moveStep, pending, picks, stepPlace, steps, stepTime } from "../state";
 import { Icon } from "./icons";
-
-const PLAY_MS = 600;
 
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -13,6 +11,8 @@ export function StepSlider() {
   const all = steps.value;
   const place = stepPlace.value;
   const last = all.length - 1;
+  const { align, speed, step } = picks.value;
+  const relative = align === "relative";
 
   useEffect(() => {
     if (!playing) return;
@@ -20,12 +20,12 @@ export function StepSlider() {
       if (pending.value > 0) return; // Show each step: wait for its pictures.
       if (stepPlace.value >= steps.value.length - 1) setPlaying(false);
       else moveStep(1);
-    }, PLAY_MS);
+    }, 1000 / speed);
     return () => clearInterval(timer);
-  }, [playing]);
+  }, [playing, speed]);
 
   const toggle = () => {
-    if (!playing && place >= last) pick({ step: all[0] ?? null });
+    if (!playing && place >= last) moveStep(-last);
     setPlaying(!playing);
   };
   return (
@@ -47,7 +47,7 @@ export function StepSlider() {
         value={place}
         disabled={last < 1}
         aria-label="Step"
-        aria-valuetext={`${all[place]}, ${formatTime(stepTime.value)}`}
+        aria-valuetext={relative ? `${(all[place] ?? 0) / 10} %` : `${all[place]}, ${formatTime(stepTime.value)}`}
         title="Keys: [ and ]"
         onInput={(event) => {
           setPlaying(false);
@@ -55,10 +55,16 @@ export function StepSlider() {
         }}
       />
       <span class="value" data-testid="step-value">
-        Step <b>{all[place]?.toLocaleString() ?? "–"}</b>
-        <i>
-          {picks.value.step === null ? " newest" : ` ${place + 1}`} of {all.length} · {formatTime(stepTime.value)}
-        </i>
+        {relative ? (
+          <b>{(all[place] ?? 0) / 10} %</b>
+        ) : (
+          <>
+            Step <b>{all[place]?.toLocaleString() ?? "–"}</b>
+            <i>
+              {step === null ? " newest" : ` ${place + 1}`} of {all.length} · {formatTime(stepTime.value)}
+            </i>
+          </>
+        )}
       </span>
     </div>
   );

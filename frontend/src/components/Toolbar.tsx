@@ -1,28 +1,45 @@
 /** What is shown of the layer: kernels or patterns, and which of the inputs. */
-import { inputsOf, isRgb, resolveInput, type Series } from "../model";
-import { kind, layer, pick, picks } from "../state";
+import { inputsOf, isRgb, type KindChoice, resolveInput, type Series } from "../model";
+import { COMPARED_SORTS, SORTS, type View } from "../picks";
+import { HELP } from "../selection";
+import { hasWeights, isBoth, kind, layer, pick, picks, steps } from "../state";
 import { Icon } from "./icons";
 import { StepSlider } from "./StepSlider";
 
-const KINDS = { kernel: "Kernels", patterns: "Patterns" } as const;
+interface SegmentsProps<T extends string> {
+  readonly name: string;
+  readonly labels: Readonly<Record<T, string>>;
+  readonly value: T;
+  readonly disabled?: (value: T) => boolean;
+  readonly onPick: (value: T) => void;
+}
 
-function KindChoice() {
+/** Buttons of which one is pressed. */
+function Segments<T extends string>({ name, labels, value, disabled, onPick }: SegmentsProps<T>) {
   return (
-    <fieldset class="segments" aria-label="Kernels or patterns">
-      {(["kernel", "patterns"] as const).map((value) => (
+    <fieldset class="segments" aria-label={name}>
+      {(Object.keys(labels) as T[]).map((key) => (
         <button
-          key={value}
+          key={key}
           type="button"
-          aria-pressed={kind.value === value}
-          disabled={!layer.value?.[value]}
-          onClick={() => pick({ kind: value })}
-          data-testid={`kind-${value}`}
+          aria-pressed={key === value}
+          disabled={disabled?.(key)}
+          onClick={() => onPick(key)}
+          data-testid={`${name}-${key}`}
         >
-          {KINDS[value]}
+          {labels[key]}
         </button>
       ))}
     </fieldset>
   );
+}
+
+const VIEW_NAMES: Record<View, string> = { overview: "Overview", layer: "Layer", compare: "Compare" };
+const KIND_NAMES: Record<KindChoice, string> = { kernel: "Kernels", patterns: "Patterns", both: "Both" };
+
+function isMissing(kind: KindChoice): boolean {
+  const { kernel, patterns } = layer.value ?? {};
+  return !(kind === "both" ? kernel && patterns : layer.value?.[kind]);
 }
 
 const INPUTS = {
@@ -35,7 +52,9 @@ const INPUTS = {
 
 function InputChoice({ series }: { series: Series }) {
   const inputs = inputsOf(series);
-  const input = resolveInput(series, picks.value.input);
+  const one = picks.value.view === "compare" || isBoth.value;
+  const resolved = resolveInput(series, picks.value.input);
+  const input = resolved === "all" && one ? "strongest" : resolved;
   const slice = typeof input === "number";
   const pickSlice = ({ currentTarget }: { currentTarget: HTMLInputElement }) => {
     const value = currentTarget.valueAsNumber;
@@ -56,7 +75,7 @@ function InputChoice({ series }: { series: Series }) {
         }}
       >
         {(Object.keys(INPUTS) as (keyof typeof INPUTS)[])
-          .filter((value) => value !== "rgb" || isRgb(series))
+          .filter((value) => (value === "rgb" ? isRgb(series) : value !== "all" || !one))
           .map((value) => (
             <option key={value} value={value}>
               {INPUTS[value]}
@@ -74,13 +93,69 @@ function InputChoice({ series }: { series: Series }) {
   );
 }
 
+const SORT_NAMES = {
+  index: "By index",
+  norm: "By norm",
+  change: "By change",
+  similar: "Similar together",
+  reached: "By activation",
+} as const;
+
+/** The order of the grid, and a search in it. */
+function Arrangement() {
+  const comparing = picks.value.view === "compare";
+  const offered = comparing ? COMPARED_SORTS : SORTS.filter((sort) => sort !== "reached" || layer.value?.patterns);
+  return (
+    <div class="line">
+      <select
+        aria-label="Order of filters"
+        value={offered.find((sort) => sort === picks.value.sort) ?? "index"}
+        onChange={(event) => pick({ sort: event.currentTarget.value as (typeof SORTS)[number] })}
+        data-testid="sort"
+      >
+        {offered.map((sort) => (
+          <option key={sort} value={sort}>
+            {SORT_NAMES[sort]}
+          </option>
+        ))}
+      </select>
+      <input
+        type="search"
+        placeholder={comparing ? "Find: 3, change>0.5" : "Find: 3, dead, norm>0.5"}
+        aria-label="Find filters"
+        title={HELP}
+        value={picks.value.find}
+        onInput={(event) => pick({ find: event.currentTarget.value })}
+        data-testid="find"
+      />
+    </div>
+  );
+}
+
 export function Toolbar({ settings, onSettings }: { settings: boolean; onSettings: () => void }) {
   const kernel = layer.value?.kernel;
+  const { view, filter } = picks.value;
+  const grid = filter === null && view !== "overview";
   return (
     <div class="toolbar line">
-      <KindChoice />
-      {kernel && kind.value === "kernel" && picks.value.filter === null && <InputChoice series={kernel} />}
-      <StepSlider />
+      <Segments
+        name="view"
+        labels={VIEW_NAMES}
+        value={view}
+        onPick={(to) => pick(to === "overview" ? { view: to, filter: null } : { view: to })}
+      />
+      {view === "layer" && (
+        <Segments
+          name="kind"
+          labels={KIND_NAMES}
+          value={isBoth.value ? "both" : kind.value}
+          disabled={isMissing}
+          onPick={(to) => pick({ kind: to })}
+        />
+      )}
+      {grid && kernel && hasWeights.value && <InputChoice series={kernel} />}
+      {grid && <Arrangement />}
+      {steps.value.length > 0 && <StepSlider />}
       <button type="button" aria-pressed={settings} onClick={onSettings} data-testid="settings-toggle">
         <Icon name="settings" /> Settings
       </button>

@@ -21,6 +21,8 @@ export interface Scene {
   readonly hatched: boolean;
   /** Marks numbers beyond this fixed limit; null where there are none. */
   readonly beyond: number | null;
+  /** A line of text below each tile. */
+  readonly caption?: ((tile: number) => string) | null;
 }
 
 /** A window onto the grid, in device pixels. */
@@ -33,6 +35,8 @@ export interface View {
 
 /** From this many pixels a number on, there is room for lines and marks. */
 const ROOMY = 6;
+/** A caption narrower than this many CSS pixels cannot be read. */
+const NARROWEST_CAPTION = 24;
 
 const sheets = new Map<string, HTMLCanvasElement>();
 
@@ -104,6 +108,14 @@ export function draw(canvas: HTMLCanvasElement, scene: Scene, view: View, line: 
       const fromY = (Math.floor(index / grid.columns) - range.row0) * tile.height;
       context.drawImage(pixels, fromX, fromY, across, tile.height, x, y, width, height);
     });
+  }
+  const { caption } = scene;
+  if (caption && width >= NARROWEST_CAPTION * devicePixelRatio) {
+    const { color, fontFamily } = getComputedStyle(canvas);
+    context.fillStyle = color;
+    context.font = `${11 * devicePixelRatio}px ${fontFamily}`;
+    context.textBaseline = "top";
+    eachTile((index, x, y) => context.fillText(caption(index), x, y + height + devicePixelRatio, width));
   }
   if (grid.scale < ROOMY) return;
   // Lines between tiles that touch, and between the depth slices of a tile.

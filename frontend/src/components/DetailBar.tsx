@@ -1,0 +1,38 @@
+/** The bar above an opened filter. */
+import { layer, openFilter } from "../state";
+import { passFocus } from "./focus";
+import { Icon } from "./icons";
+
+/** Shows all filters again. */
+export function back(): void {
+  passFocus();
+  openFilter(null);
+}
+
+export function DetailBar({ filter }: { filter: number }) {
+  const count = layer.value?.kernel?.filters ?? Number.POSITIVE_INFINITY;
+  const step = (to: number, name: "previous" | "next") => (
+    <button
+      type="button"
+      disabled={to < 0 || to >= count}
+      aria-label={`${name} filter`}
+      onClick={() => openFilter(to)}
+      data-testid={name}
+    >
+      <Icon name={name === "next" ? "right" : "left"} />
+    </button>
+  );
+  return (
+    <div class="bar-above line">
+      <button type="button" onClick={back} title="Esc" data-testid="back">
+        <Icon name="left" /> All filters
+      </button>
+      <span class="spread" />
+      {step(filter - 1, "previous")}
+      <span>
+        Filter <b>{filter}</b> {count < Number.POSITIVE_INFINITY && <i>of {count}</i>}
+      </span>
+      {step(filter + 1, "next")}
+    </div>
+  );
+}

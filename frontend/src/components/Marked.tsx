@@ -1,0 +1,27 @@
+/** Filters marked in a grid, and what to do with them. */
+import { plural } from "../format";
+import { kind, pick, picks } from "../state";
+
+export function MarkedBar() {
+  const { marked } = picks.value;
+  if (!marked || kind.value !== "kernel") return null;
+  const list = marked.join(", ");
+  return (
+    <div class="bar-above line" data-testid="marked">
+      <span>
+        {plural(marked.length, "filter")} marked: <b>{list}</b>
+      </span>
+      <span class="spread" />
+      <button
+        type="button"
+        onClick={() => pick({ view: "compare", find: list, filter: null })}
+        data-testid="compare-marked"
+      >
+        Compare
+      </button>
+      <button type="button" onClick={() => pick({ marked: null })} title="Esc">
+        Clear
+      </button>
+    </div>
+  );
+}

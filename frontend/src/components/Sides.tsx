@@ -1,0 +1,87 @@
+/** What is compared with what: a run and a step for each side, and how filters become pairs. */
+import { seriesOf } from "../model";
+import { MATCHES, type Match, type SideStep } from "../picks";
+import { matchOf, type Side, type Sides } from "../sides";
+import { allRuns, layer, pick, picks, runColour } from "../state";
+import { Icon } from "./icons";
+
+const MATCH_NAMES = { index: "Paired by index", likeness: "Paired by likeness" } as const;
+
+const stepOf = (side: Side): SideStep => (side.pinned ? (side.series.steps[side.at] ?? 0) : "slider");
+
+function Choice({ name, side }: { name: "A" | "B"; side: Side }) {
+  const key = layer.value?.key ?? "";
+  const step = side.series.steps[side.at];
+  const pickStep = (value: SideStep) => pick({ [`step${name}`]: value });
+  return (
+    <fieldset class="line side-choice" aria-label={`Side ${name}`} data-testid={`side-${name}`}>
+      <b>{name}</b>
+      <span class="disc" style={{ background: runColour(side.run) }} />
+      <select
+        aria-label={`Run of ${name}`}
+        value={side.run}
+        onChange={(event) => pick({ [`run${name}`]: event.currentTarget.value })}
+        data-testid={`run-${name}`}
+      >
+        {allRuns.value
+          .filter((run) => seriesOf(run, key, "kernel"))
+          .map(({ run }) => (
+            <option key={run}>{run}</option>
+          ))}
+      </select>
+      Step
+      {side.pinned ? (
+        <input
+          type="number"
+          aria-label={`Step of ${name}`}
+          value={step}
+          onChange={({ currentTarget: { valueAsNumber } }) =>
+            Number.isSafeInteger(valueAsNumber) && pickStep(valueAsNumber)
+          }
+          data-testid={`step-${name}`}
+        />
+      ) : (
+        <b data-testid={`step-${name}`}>{step?.toLocaleString() ?? "–"}</b>
+      )}
+      <button
+        type="button"
+        aria-pressed={side.pinned}
+        title={side.pinned ? "Let it follow the slider again" : "Keep this step while the slider moves"}
+        onClick={() => pickStep(side.pinned ? "slider" : (step ?? 0))}
+        data-testid={`pin-${name}`}
+      >
+        {side.pinned ? "Pinned" : "Pin"}
+      </button>
+    </fieldset>
+  );
+}
+
+/** Exchanges the two sides. */
+export function swap([a, b]: Sides): void {
+  pick({ runA: b.run, runB: a.run, stepA: stepOf(b), stepB: stepOf(a) });
+}
+
+export function SidesBar({ sides }: { sides: Sides }) {
+  return (
+    <div class="bar-above line sides">
+      <Choice name="A" side={sides[0]} />
+      <button type="button" aria-label="Swap A and B" title="x" onClick={() => swap(sides)} data-testid="swap">
+        <Icon name="swap" />
+      </button>
+      <Choice name="B" side={sides[1]} />
+      <select
+        aria-label="How filters become pairs"
+        title="By likeness: of all filters that are left, the two with the largest cosine become a pair, again and again"
+        value={matchOf(sides, picks.value.match)}
+        onChange={(event) => pick({ match: event.currentTarget.value as Match })}
+        data-testid="match"
+      >
+        {MATCHES.slice(1).map((match) => (
+          <option key={match} value={match}>
+            {MATCH_NAMES[match as keyof typeof MATCH_NAMES]}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}

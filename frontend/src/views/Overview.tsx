@@ -1,0 +1,190 @@
+/** All layers of one run in model order: a strip of filters, their course, and what is wrong with them. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { analysisUrl, type Datum, historyUrl, kernelsUrl, numberOf } from "../api";
+import { ErrorText } from "../components/Card";
+import { Plot } from "../components/Plot";
+import { Strip } from "../components/Strip";
+import { formatNumber } from "../format";
+import { isRgb, layerKey, layerTitle, type Series, shapeText, spatialOf } from "../model";
+import { tileNumbers, tileOf } from "../paint/mosaic";
+import { useAnalysis, useKernels, useLayerHistory } from "../resource";
+import { mainRun, matcher, openLayer, pick, picks, placeIn, runColour, shownRuns } from "../state";
+
+/** Height of a row in CSS pixels, and of one without a course: fixed, so that rows out of sight need not be there. */
+const ROW = 132;
+const LOW_ROW = 92;
+const STRIP_FILTERS = 32;
+/** Rows that fly past ask for nothing. */
+const REST_MS = 120;
+
+const QUALITY = {
+  randomness: [
+    "Random",
+    "Variance entropy over its bound for random 3×3 slices: near 1 is untrained, near 0 redundant (CNN Filter DB, CVPR 2022)",
+  ],
+  orthogonality: [
+    "Orthogonal",
+    "1 − mean |cosine| of all pairs of filters: 1 where all differ (CNN Filter DB, CVPR 2022)",
+  ],
+  sparsity: ["Sparse", "Share of slices below 1% of the layer’s largest weight (CNN Filter DB, CVPR 2022)"],
+} as const;
+
+const NEAR_RANDOM = 0.98;
+
+function Badges({ datum, layer }: { datum: Datum; layer: string }) {
+  const { value, error } = useAnalysis(analysisUrl(datum, "full"));
+  if (error) return <ErrorText>{error}</ErrorText>;
+  if (!value?.layer) return <i>…</i>;
+  const count = (name: string, least: number) =>
+    value.values.filter((_, i) => (numberOf(value, i, name) ?? -1) >= least).length;
+  const found = { dead: count("dead", 1), duplicate: count("duplicate_of", 0), flipped: count("flipped", 1) };
+  const quality = value.layer;
+  return (
+    <div class="badges" data-testid="badges">
+      {(["dead", "duplicate", "flipped"] as const).map((word) => (
+        <button
+          key={word}
+          type="button"
+          disabled={!found[word]}
+          title={`Show the ${word} filters`}
+          onClick={() => openLayer(layer, word)}
+          data-testid={`badge-${word}`}
+        >
+          {found[word]} {word}
+        </button>
+      ))}
+      {(quality.randomness ?? 0) >= NEAR_RANDOM && (
+        <b class="bad" title={QUALITY.randomness[1]}>
+          ⚠ near random
+        </b>
+      )}
+      {(Object.keys(QUALITY) as (keyof typeof QUALITY)[]).map((name) => (
+        <i key={name} title={QUALITY[name][1]}>
+          {QUALITY[name][0]} {quality[name] === null ? "–" : formatNumber(quality[name])}
+        </i>
+      ))}
+    </div>
+  );
+}
+
+function Content({ datum }: { datum: Datum }) {
+  const { run, series } = datum;
+  const rgb = isRgb(series);
+  const count = Math.min(STRIP_FILTERS, series.filters);
+  const { value, error } = useKernels(kernelsUrl(datum, `0:${count}`, rgb ? "rgb" : "strongest"));
+  const { value: course } = useLayerHistory(series.steps.length > 1 ? historyUrl(run, series, null) : null);
+  const tile = tileOf(spatialOf(series), rgb ? 3 : 1);
+  const step = series.steps[datum.at];
+  return (
+    <>
+      {error && <ErrorText>{error}</ErrorText>}
+      <div class="line course">
+        {value?.values.length === count * tileNumbers(tile) && (
+          <Strip
+            values={value.values}
+            tile={tile}
+            count={count}
+            size={18}
+            limitOf={(i) => value.limits[i] ?? 0}
+            label={`the first ${count} filters`}
+          />
+        )}
+      </div>
+      <div class="line course">
+        {course && (
+          <>
+            <Plot
+              label="Norm"
+              steps={course.steps}
+              line={course.norms.map((five) => five?.[2])}
+              band={course.norms.map((five) => (five ? [five[0] ?? 0, five[4] ?? 0] : null))}
+              mark={step}
+            />
+            <Plot label="Change" steps={course.change_steps.slice(1)} line={course.changes} mark={step} />
+          </>
+        )}
+        <Badges datum={datum} layer={layerKey(series)} />
+      </div>
+    </>
+  );
+}
+
+function Row({ run, series, top, height }: { run: string; series: Series; top: number; height: number }) {
+  const [rested, setRested] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(true), REST_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  const at = placeIn(series);
+  return (
+    <li
+      class="overview-row"
+      style={`top:${top}px;height:${height}px`}
+      data-testid="overview-row"
+      data-path={series.path}
+    >
+      <div class="line">
+        <button type="button" class="plain ellipsis" onClick={() => openLayer(layerKey(series))}>
+          <b>{layerTitle(series)}</b>
+        </button>
+        <i class="ellipsis">
+          {series.layer_class} {shapeText(series)}
+        </i>
+      </div>
+      {at < 0 ? <i>Nothing was logged up to this step.</i> : rested && <Content datum={{ run, series, at }} />}
+    </li>
+  );
+}
+
+export function Overview() {
+  const pane = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState({ top: 0, height: 1000 });
+  const measure = () => pane.current && setView({ top: pane.current.scrollTop, height: pane.current.clientHeight });
+  useEffect(() => {
+    const observer = new ResizeObserver(measure);
+    if (pane.current) observer.observe(pane.current);
+    return () => observer.disconnect();
+  }, []);
+  const run = mainRun.value;
+  const matches = matcher(picks.value.layerFilter);
+  const rows = (run?.series ?? []).filter(
+    (one) => one.kind === "kernel" && (!matches || matches(`${one.name}/${one.path}`)),
+  );
+  const height = rows.some(({ steps }) => steps.length > 1) ? ROW : LOW_ROW;
+  const first = Math.max(0, Math.floor(view.top / height) - 1);
+  const last = Math.ceil((view.top + view.height) / height) + 1;
+  return (
+    <div class="cards-pane" ref={pane} onScroll={measure} data-testid="overview" tabIndex={-1}>
+      <div class="bar-above line">
+        {run && <span class="disc" style={{ background: runColour(run.run) }} />}
+        {run && (
+          <select
+            aria-label="Run of the overview"
+            value={run?.run}
+            onChange={(event) => pick({ main: event.currentTarget.value })}
+          >
+            {shownRuns.value.map((one) => (
+              <option key={one.run}>{one.run}</option>
+            ))}
+          </select>
+        )}
+        <i>{rows.length} layers</i>
+      </div>
+      {!rows.length && <p class="empty">No run is checked that has kernels of these layers.</p>}
+      <ul class="overview" style={`height:${rows.length * height}px`}>
+        {run &&
+          rows
+            .slice(first, last)
+            .map((series, i) => (
+              <Row
+                key={`${run.run}|${series.tag}`}
+                run={run.run}
+                series={series}
+                top={(first + i) * height}
+                height={height}
+              />
+            ))}
+      </ul>
+    </div>
+  );
+}
