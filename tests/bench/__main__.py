@@ -11,7 +11,7 @@ import pathlib
 import sys
 import tempfile
 
-from tests.bench import drawing, importing, logging, serving, store
+from tests.bench import drawing, importing, logging, serving, store, views
 
 
 def main() -> None:
@@ -25,6 +25,7 @@ def main() -> None:
             ("serving", "Serving a kernel (3, 3, 512, 512)", serving.measure(directory / "serving")),
             ("drawing", "Drawing it in headless Chromium, after `serving`", drawing.measure(directory / "serving")),
             ("store", "The store, on a log of 6 GB", store.measure(directory / "store")),
+            ("views", "The tab, and the analysis behind it", views.measure(directory / "views")),
         ):
             if names and name not in names:
                 continue
