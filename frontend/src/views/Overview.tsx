@@ -13,8 +13,8 @@ import { mainRun, matcher, openLayer, pick, picks, placeIn, shownRuns } from "..
 /** Height of a row in CSS pixels: fixed, so that rows out of sight need not be there. */
 const ROW = 132;
 const STRIP_FILTERS = 32;
-/** Rows that fly past ask for nothing. */
-const REST_MS = 120;
+/** Rows that come into sight while the pane scrolls ask for nothing until it rests this long. */
+const REST_MS = 100;
 
 const QUALITY = {
   randomness: [
@@ -85,6 +85,7 @@ function Content({ datum }: { datum: Datum }) {
             count={count}
             size={18}
             limitOf={(i) => value.limits[i] ?? 0}
+            hatched={value.nonfinite > 0}
             label={`the first ${count} filters`}
           />
         )}
@@ -108,12 +109,19 @@ function Content({ datum }: { datum: Datum }) {
   );
 }
 
-function Row({ run, series, top }: { run: string; series: Series; top: number }) {
-  const [rested, setRested] = useState(false);
+interface RowProps {
+  readonly run: string;
+  readonly series: Series;
+  readonly top: number;
+  /** Whether the rows are flying past. */
+  readonly moving: boolean;
+}
+
+function Row({ run, series, top, moving }: RowProps) {
+  const [rested, setRested] = useState(!moving);
   useEffect(() => {
-    const timer = setTimeout(() => setRested(true), REST_MS);
-    return () => clearTimeout(timer);
-  }, []);
+    if (!moving) setRested(true);
+  }, [moving]);
   const at = placeIn(series);
   return (
     <li class="overview-row" style={`top:${top}px;height:${ROW}px`} data-testid="overview-row" data-path={series.path}>
@@ -132,8 +140,24 @@ function Row({ run, series, top }: { run: string; series: Series; top: number })
 
 export function Overview() {
   const pane = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 1000 });
-  const measure = () => pane.current && setView({ top: pane.current.scrollTop, height: pane.current.clientHeight });
+  const [{ first, last }, setRange] = useState({ first: 0, last: 0 });
+  const [moving, setMoving] = useState(false);
+  const resting = useRef(0);
+  const measure = () => {
+    if (!pane.current) return;
+    const { scrollTop, clientHeight } = pane.current;
+    const now = {
+      first: Math.max(0, Math.floor(scrollTop / ROW) - 1),
+      last: Math.ceil((scrollTop + clientHeight) / ROW) + 1,
+    };
+    setRange((old) => (old.first === now.first && old.last === now.last ? old : now));
+  };
+  const onScroll = () => {
+    measure();
+    setMoving(true);
+    clearTimeout(resting.current);
+    resting.current = window.setTimeout(() => setMoving(false), REST_MS);
+  };
   useEffect(() => {
     const observer = new ResizeObserver(measure);
     if (pane.current) observer.observe(pane.current);
@@ -144,10 +168,8 @@ export function Overview() {
   const rows = (run?.series ?? []).filter(
     (one) => one.kind === "kernel" && (!matches || matches(`${one.name}/${one.path}`)),
   );
-  const first = Math.max(0, Math.floor(view.top / ROW) - 1);
-  const last = Math.ceil((view.top + view.height) / ROW) + 1;
   return (
-    <div class="cards-pane" ref={pane} onScroll={measure} data-testid="overview" tabIndex={-1}>
+    <div class="cards-pane" ref={pane} onScroll={onScroll} data-testid="overview" tabIndex={-1}>
       <div class="bar-above line">
         {run && <RunName run={run.run} />}
         {shownRuns.value.length > 1 && (
@@ -169,7 +191,13 @@ export function Overview() {
           rows
             .slice(first, last)
             .map((series, i) => (
-              <Row key={`${run.run}|${series.tag}`} run={run.run} series={series} top={(first + i) * ROW} />
+              <Row
+                key={`${run.run}|${series.tag}`}
+                run={run.run}
+                series={series}
+                top={(first + i) * ROW}
+                moving={moving}
+              />
             ))}
       </ul>
     </div>
