@@ -50,12 +50,21 @@ def route(handler: _Handler) -> Callable[..., Iterable[bytes]]:
 
 
 def respond(
-    request: wrappers.Request, content: Any, content_type: str, headers: Mapping[str, str] | None = None
+    request: wrappers.Request,
+    content: Any,
+    content_type: str,
+    headers: Mapping[str, str] | None = None,
+    encoding: str | None = None,
 ) -> wrappers.Response:
-    """Answers 200; kept for a year where the address carries a version, `v`."""
+    """Answers 200; kept for a year where the address carries a version, `v`.
+
+    `encoding` is `"gzip"` for content that is compressed already; who does not accept that gets it decompressed.
+    """
     expires = _CACHE_SECONDS if "v" in request.args else 0
     pairs = list((headers or {}).items())
-    response: wrappers.Response = http_util.Respond(request, content, content_type, expires=expires, headers=pairs)
+    response: wrappers.Response = http_util.Respond(
+        request, content, content_type, expires=expires, content_encoding=encoding, headers=pairs
+    )
     return response
 
 

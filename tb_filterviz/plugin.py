@@ -21,6 +21,7 @@ from werkzeug import wrappers
 from tb_filterviz import insight, loader, slices, wire
 from tb_filterviz.answers import finite_list, frame, respond, route
 from tb_filterviz.export import http as exporting
+from tb_filterviz.listing import Listing
 from tb_filterviz.query import Query, bad
 from tb_filterviz.store import (
     ByteCache,
@@ -60,6 +61,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         self._provider = context.data_provider
         self._memo: Memo = {}
         self._store = _new_store(megabytes)
+        self._listing = Listing(self._store)
         self._thoughts = ByteCache(_THOUGHT_BYTES)
         self._thinking = threading.Lock()
         self._session = secrets.token_hex(4)
@@ -97,34 +99,9 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         source = self._source(request, _PATIENCE)
         if source.revision and Query(request).text("known", "") == self._revision(source):
             return wrappers.Response(status=204)
-        listed, problems = self._store.index(source)
-        runs: dict[str, list[dict[str, Any]]] = {}
-        for series, header in listed:
-            runs.setdefault(series.run, []).append(
-                {
-                    "tag": series.tag,
-                    "kind": series.kind,
-                    "name": header.name,
-                    "path": header.layer.path,
-                    "layer_class": header.layer.layer_class,
-                    "position": header.layer.position,
-                    "filters": len(header.filters),
-                    "shape": header.shape,
-                    "axes": header.axes,
-                    "groups": header.layer.groups,
-                    "description": series.description,
-                    "steps": [datum.step for datum in series.data],
-                    "wall_times": [datum.wall_time for datum in series.data],
-                    "superseded": series.superseded,
-                }
-            )
-        index = {
-            "version": wire.VERSION,
-            "revision": self._revision(source),
-            "runs": [{"run": run, "series": series} for run, series in runs.items()],
-            "problems": [vars(problem) for problem in problems],
-        }
-        return respond(request, index, "application/json")
+        # The revision is taken before, so that what changes meanwhile is asked for again.
+        answer = self._listing.answer(source, self._revision(source))
+        return respond(request, answer, "application/json", encoding="gzip")
 
     @route
     def _serve_kernels(self, request: wrappers.Request) -> wrappers.Response:

@@ -16,10 +16,23 @@ export const formatCosine = (value: number): string => value.toFixed(2).replace(
 /** A number whose sign is always shown. */
 export const formatSigned = (value: number): string => (value > 0 ? `+${formatNumber(value)}` : formatNumber(value));
 
+// Made once: to make them takes longer than to use them a hundred times.
+const wholes = new Intl.NumberFormat();
+const times = new Intl.DateTimeFormat(undefined, {
+  year: "numeric",
+  month: "numeric",
+  day: "numeric",
+  hour: "numeric",
+  minute: "numeric",
+  second: "numeric",
+});
+
+/** A count or a step, with the reader's own marks between thousands. */
+export const formatWhole = (value: number): string => wholes.format(value);
+
 /** `wallTime` in seconds since 1970, in the reader's own time zone and manner. */
 export function formatTime(wallTime: number | undefined): string {
-  return wallTime === undefined ? "" : new Date(wallTime * 1000).toLocaleString();
+  return wallTime === undefined ? "" : times.format(wallTime * 1000);
 }
 
-export const plural = (count: number, noun: string): string =>
-  `${count.toLocaleString()} ${noun}${count === 1 ? "" : "s"}`;
+export const plural = (count: number, noun: string): string => `${formatWhole(count)} ${noun}${count === 1 ? "" : "s"}`;

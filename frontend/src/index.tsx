@@ -7,6 +7,9 @@ import { onChange } from "./store";
 import css from "./styles.css";
 import { App } from "./views/App";
 
+/** What was picked is in the address this long after. */
+const SAVE_MS = 200;
+
 export function render(): void {
   const style = document.createElement("style");
   style.textContent = css;
@@ -17,15 +20,25 @@ export function render(): void {
   root.id = "filterviz";
   document.body.append(root);
   let place = "";
+  let saving = 0;
+  // What a slider picks in passing is not worth an entry of its own: browsers allow some writes a second.
+  const save = () => {
+    saving = 0;
+    writePicks(writeAll(picks.value), false);
+    writeSettings(settingsOf(picks.value));
+  };
   const draw = () => {
     document.documentElement.classList.toggle("dark", dark.value);
     renderInto(<App />, root);
     const { view, layer, filter, kind } = picks.value;
     const now = JSON.stringify([view, layer, filter, kind]);
-    writePicks(writeAll(picks.value), place !== "" && place !== now);
-    place = now;
-    writeSettings(settingsOf(picks.value));
+    if (place !== now) {
+      writePicks(writeAll(picks.value), place !== "");
+      place = now;
+    }
+    if (!saving) saving = window.setTimeout(save, SAVE_MS);
   };
+  window.addEventListener("pagehide", save);
   onChange(draw);
   start();
   draw();

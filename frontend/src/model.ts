@@ -81,9 +81,17 @@ export function layersOf(runs: readonly Run[]): Layer[] {
   return [...names.values()].flatMap((layers) => [...layers.values()].sort((a, b) => position(a) - position(b)));
 }
 
+const seriesByLayer = new WeakMap<Run, Map<string, Series>>();
+
 /** A run's series of a layer. */
 export function seriesOf(run: Run, key: string, kind: Kind): Series | null {
-  return run.series.find((series) => series.kind === kind && layerKey(series) === key) ?? null;
+  let found = seriesByLayer.get(run);
+  if (!found) {
+    // Of series that share a key, the first counts.
+    found = new Map([...run.series].reverse().map((series) => [`${series.kind} ${layerKey(series)}`, series]));
+    seriesByLayer.set(run, found);
+  }
+  return found.get(`${kind} ${key}`) ?? null;
 }
 
 /** The spatial axes of a kernel. */

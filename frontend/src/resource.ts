@@ -1,5 +1,5 @@
 /** Pictures and numbers from the server, kept until newer ones are there. */
-import { useLayoutEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Analysis, type Datum, get, kernelsUrl, type LayerHistory, ServerError } from "./api";
 import {
   type Comparison,
@@ -46,9 +46,27 @@ async function loadTwice<T>(load: Load<T>, url: string, signal: AbortSignal): Pr
   }
 }
 
-/** What an address holds; null asks for nothing. A new address aborts the request for the old one. */
+/** So long may a request go on for what is not wanted any more. */
+const PATIENCE_MS = 150;
+
+/**
+ * What an address holds; null asks for nothing.
+ *
+ * One request at a time: while a slider is dragged, one that is under way may end, as it brings the picture that is
+ * nearest to the one wanted, and those that were passed before they began never begin.
+ */
 function useResource<T>(url: string | null, load: Load<T>): Resource<T> {
   const [state, setState] = useState<Resource<T>>({ value: null, url: null, error: "" });
+  const wanted = useRef(url);
+  wanted.current = url;
+  const flight = useRef<Promise<void>>(undefined);
+  const gone = useRef(false);
+  useLayoutEffect(
+    () => () => {
+      gone.current = true;
+    },
+    [],
+  );
   useLayoutEffect(() => {
     if (url === null) return;
     const known = cache.get(url) as T | undefined;
@@ -57,20 +75,29 @@ function useResource<T>(url: string | null, load: Load<T>): Resource<T> {
       return;
     }
     const abort = new AbortController();
-    pending.value++;
-    loadTwice(load, url, abort.signal)
-      .then(({ value, bytes }) => {
+    let begun = false;
+    const fly = async (before: Promise<void> | undefined) => {
+      await before;
+      if (abort.signal.aborted) return;
+      begun = true;
+      try {
+        const { value, bytes } = await loadTwice(load, url, abort.signal);
         cache.set(url, value, bytes);
-        if (!abort.signal.aborted) setState({ value, url, error: "" });
-      })
-      .catch((error: Error) => {
-        if (!abort.signal.aborted)
-          setState((old) => ({ ...old, error: error.message, lost: error instanceof ServerError && !error.status }));
-      })
-      .finally(() => {
-        pending.value--;
-      });
-    return () => abort.abort();
+        setState((old) => (old.url === wanted.current ? old : { value, url, error: "" }));
+      } catch (error) {
+        const lost = error instanceof ServerError && !error.status;
+        if (wanted.current === url && !abort.signal.aborted)
+          setState((old) => ({ ...old, error: (error as Error).message, lost }));
+      }
+    };
+    pending.value++;
+    flight.current = fly(flight.current).finally(() => {
+      pending.value--;
+    });
+    return () => {
+      if (begun && !gone.current) setTimeout(() => abort.abort(), PATIENCE_MS);
+      else abort.abort();
+    };
   }, [url, load, state.lost && answers.value]);
   return state;
 }

@@ -17,7 +17,7 @@ import {
 import { colourTable, resolveMap } from "./paint/colormap";
 import { type Picks, readAll } from "./picks";
 import { sidesOf } from "./sides";
-import { computed, state } from "./store";
+import { computed, remembered, state } from "./store";
 
 const address = readPicks();
 /** An address that says anything says it all: a link shows the same view to everybody. */
@@ -57,7 +57,8 @@ export const shownRuns = computed(() => {
   const checked = picks.value.runs;
   return checked ? listedRuns.value.filter(({ run }) => checked.includes(run)) : listedRuns.value;
 });
-export const layers = computed(() => layersOf(shownRuns.value));
+const layersFor = remembered(layersOf);
+export const layers = computed(() => layersFor(shownRuns.value));
 /** The layer shown. A layer picked that is not there (yet) gives way to the first. */
 export const layer = computed(
   () => layers.value.find(({ key }) => key === picks.value.layer) ?? layers.value[0] ?? null,
@@ -120,10 +121,11 @@ const sliderSeries = computed<readonly Series[]>(() => {
     ),
   );
 });
+const stepsFor = remembered(unionSteps);
 /** What the slider offers: all steps of what is shown, or as many places as the longest series has. */
 export const steps = computed<readonly number[]>(() => {
   const series = sliderSeries.value;
-  if (picks.value.align === "step") return unionSteps(series);
+  if (picks.value.align === "step") return stepsFor(series);
   const most = series.reduce((count, one) => Math.max(count, one.steps.length), 0);
   return Array.from({ length: most }, (_, i) => Math.round((1000 * i) / Math.max(1, most - 1)));
 });

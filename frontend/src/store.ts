@@ -51,3 +51,13 @@ export function computed<T>(compute: () => T): Readonly<Value<T>> {
     },
   };
 }
+
+/** A function of a list, such as 10,000 series, that is not computed again while the list has the same elements. */
+export function remembered<T, R>(compute: (list: readonly T[]) => R): (list: readonly T[]) => R {
+  let last: { list: readonly T[]; result: R } | null = null;
+  return (list) => {
+    const same = last && last.list.length === list.length && last.list.every((one, i) => one === list[i]);
+    if (!last || !same) last = { list, result: compute(list) };
+    return last.result;
+  };
+}

@@ -1,7 +1,7 @@
 /** A card's frame: which layer, which run, which step; then whatever it shows. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { formatTime } from "../format";
+import { formatTime, formatWhole } from "../format";
 import { layerTitle, type Series, shapeText } from "../model";
 import { placeIn, runColour } from "../state";
 
@@ -63,18 +63,18 @@ export function Card({ run, series, notes, children }: CardProps) {
           <span class="spread" />
           {series.superseded > 0 && (
             <i title="Newer data took their place, as after a restart" data-testid="superseded">
-              {series.superseded.toLocaleString()} older superseded ·
+              {formatWhole(series.superseded)} older superseded ·
             </i>
           )}
           {step !== undefined && (
             <span>
-              Step <b>{step.toLocaleString()}</b> <i>{formatTime(series.wall_times[at])}</i>
+              Step <b>{formatWhole(step)}</b> <i>{formatTime(series.wall_times[at])}</i>
             </span>
           )}
         </div>
       </header>
       {step === undefined ? (
-        <i>Nothing was logged up to this step. The first is step {series.steps[0]?.toLocaleString()}.</i>
+        <i>Nothing was logged up to this step. The first is step {formatWhole(series.steps[0] ?? 0)}.</i>
       ) : (
         seen && children(at)
       )}

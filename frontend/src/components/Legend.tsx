@@ -1,5 +1,5 @@
 /** The colour bar of a kernel, and what its marks mean. */
-import { formatNumber } from "../format";
+import { formatNumber, formatWhole } from "../format";
 import { gradient } from "../paint/colormap";
 import { mapName } from "../state";
 
@@ -28,12 +28,12 @@ export function Legend({ limit, rgb, nonfinite, clipped, otherwise = "filter’s
       {rgb && <i>0 is mid grey</i>}
       {nonfinite > 0 && (
         <span class="line">
-          <span class="hatch" /> {nonfinite.toLocaleString()} not finite
+          <span class="hatch" /> {formatWhole(nonfinite)} not finite
         </span>
       )}
       {clipped > 0 && (
         <span class="line" data-testid="clipped">
-          <span class="dot" /> {clipped.toLocaleString()} beyond the scale
+          <span class="dot" /> {formatWhole(clipped)} beyond the scale
         </span>
       )}
     </div>

@@ -1,6 +1,6 @@
 /** One slider for the steps of all cards, with play. */
 import { useEffect, useState } from "preact/hooks";
-import { formatTime } from "../format";
+import { formatTime, formatWhole } from "../format";
 import { moveStep, pending, picks, stepPlace, steps, stepTime } from "../state";
 import { Icon } from "./icons";
 
@@ -59,7 +59,7 @@ export function StepSlider() {
           <b>{(all[place] ?? 0) / 10} %</b>
         ) : (
           <>
-            Step <b>{all[place]?.toLocaleString() ?? "–"}</b>
+            Step <b>{all.length ? formatWhole(all[place] ?? 0) : "–"}</b>
             <i>
               {step === null ? " newest" : ` ${place + 1}`} of {all.length} · {formatTime(stepTime.value)}
             </i>

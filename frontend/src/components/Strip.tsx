@@ -11,20 +11,24 @@ interface StripProps {
   /** Height of a picture in CSS pixels. */
   readonly size: number;
   readonly limitOf: LimitOf;
+  /** Whether some numbers are not finite. */
+  readonly hatched: boolean;
   readonly label: string;
   readonly onPick?: (at: number) => void;
 }
 
-export function Strip({ values, tile, count, size, limitOf, label, onPick }: StripProps) {
+export function Strip({ values, tile, count, size, limitOf, hatched, label, onPick }: StripProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const ratio = window.devicePixelRatio;
   const grid = gridOf(tile, count, scaleFor(tile, size * ratio), Math.round(2 * ratio), 0, count);
   const colours = table.value;
   useLayoutEffect(() => {
     const whole = { x: 0, y: 0, width: Math.ceil(grid.width), height: Math.ceil(grid.height) };
-    const scene = { values, tile, grid, limitOf, table: colours, hatched: true, beyond: null };
-    if (canvas.current && count) draw(canvas.current, scene, whole, dark.value ? "#303030" : "#fff");
-  }, [values, count, size, limitOf, colours]);
+    const scene = { values, tile, grid, limitOf, table: colours, hatched, beyond: null };
+    if (!canvas.current || !count) return;
+    draw(canvas.current, scene, whole, dark.value ? "#303030" : "#fff");
+    performance.mark("filterviz:drawn");
+  }, [values, count, size, colours]);
   return (
     <canvas
       ref={canvas}

@@ -1,5 +1,5 @@
 /** The whole tab. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { back, DetailBar } from "../components/DetailBar";
 import { Help } from "../components/Help";
 import { LayerList } from "../components/LayerList";
@@ -9,7 +9,7 @@ import { RunList } from "../components/RunList";
 import { Settings } from "../components/Settings";
 import { swap } from "../components/Sides";
 import { Toolbar } from "../components/Toolbar";
-import { cards, index, indexError, kind, layer, moveStep, pick, picks, sides } from "../state";
+import { cards, dark, index, indexError, kind, layer, moveStep, pick, picks, sides } from "../state";
 import { Compare } from "./Compare";
 import { FilterDetail } from "./FilterDetail";
 import { KernelCard } from "./KernelCard";
@@ -77,16 +77,22 @@ export function App() {
     window.addEventListener("keydown", listen);
     return () => window.removeEventListener("keydown", listen);
   }, []);
+  const { runs, runFilter, layerFilter } = picks.value;
+  // A slider that is dragged redraws the tab for each move: lists of hundreds of runs and layers are left as they are.
+  const side = useMemo(
+    () => (
+      <div class="side">
+        <RunList />
+        <LayerList />
+      </div>
+    ),
+    [index.value, runs, runFilter, layerFilter, layer.value?.key, dark.value],
+  );
   const hasData = index.value?.runs.some(({ series }) => series.length);
   return (
     <div class="app">
       {help && <Help onClose={() => setHelp(false)} />}
-      {hasData && (
-        <div class="side">
-          <RunList />
-          <LayerList />
-        </div>
-      )}
+      {hasData && side}
       <main>
         <h1 class="unseen">Filters</h1>
         {hasData && <Toolbar settings={settings} onSettings={() => setSettings(!settings)} />}

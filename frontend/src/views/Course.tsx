@@ -33,6 +33,7 @@ export function Course({ run, series, filter, step }: CourseProps) {
           count={value.steps.length}
           size={36}
           limitOf={() => limit}
+          hatched={value.values.some((x) => !Number.isFinite(x))}
           label={`filter ${filter} at steps ${value.steps[0]} to ${value.steps.at(-1)}, on one scale`}
           onPick={(at) => pick({ align: "step", step: value.steps[at] ?? null })}
         />

@@ -14,8 +14,8 @@ import { mainRun, matcher, openLayer, pick, picks, placeIn, runColour, shownRuns
 const ROW = 132;
 const LOW_ROW = 92;
 const STRIP_FILTERS = 32;
-/** Rows that fly past ask for nothing. */
-const REST_MS = 120;
+/** Rows that come into sight while the pane scrolls ask for nothing until it rests this long. */
+const REST_MS = 100;
 
 const QUALITY = {
   randomness: [
@@ -86,6 +86,7 @@ function Content({ datum }: { datum: Datum }) {
             count={count}
             size={18}
             limitOf={(i) => value.limits[i] ?? 0}
+            hatched={value.nonfinite > 0}
             label={`the first ${count} filters`}
           />
         )}
@@ -109,12 +110,20 @@ function Content({ datum }: { datum: Datum }) {
   );
 }
 
-function Row({ run, series, top, height }: { run: string; series: Series; top: number; height: number }) {
-  const [rested, setRested] = useState(false);
+interface RowProps {
+  readonly run: string;
+  readonly series: Series;
+  readonly top: number;
+  readonly height: number;
+  /** Whether the rows are flying past. */
+  readonly moving: boolean;
+}
+
+function Row({ run, series, top, height, moving }: RowProps) {
+  const [rested, setRested] = useState(!moving);
   useEffect(() => {
-    const timer = setTimeout(() => setRested(true), REST_MS);
-    return () => clearTimeout(timer);
-  }, []);
+    if (!moving) setRested(true);
+  }, [moving]);
   const at = placeIn(series);
   return (
     <li
@@ -137,24 +146,38 @@ function Row({ run, series, top, height }: { run: string; series: Series; top: n
 }
 
 export function Overview() {
-  const pane = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 1000 });
-  const measure = () => pane.current && setView({ top: pane.current.scrollTop, height: pane.current.clientHeight });
-  useEffect(() => {
-    const observer = new ResizeObserver(measure);
-    if (pane.current) observer.observe(pane.current);
-    return () => observer.disconnect();
-  }, []);
   const run = mainRun.value;
   const matches = matcher(picks.value.layerFilter);
   const rows = (run?.series ?? []).filter(
     (one) => one.kind === "kernel" && (!matches || matches(`${one.name}/${one.path}`)),
   );
   const height = rows.some(({ steps }) => steps.length > 1) ? ROW : LOW_ROW;
-  const first = Math.max(0, Math.floor(view.top / height) - 1);
-  const last = Math.ceil((view.top + view.height) / height) + 1;
+  const pane = useRef<HTMLDivElement>(null);
+  const [{ first, last }, setRange] = useState({ first: 0, last: 0 });
+  const [moving, setMoving] = useState(false);
+  const resting = useRef(0);
+  const measure = () => {
+    if (!pane.current) return;
+    const { scrollTop, clientHeight } = pane.current;
+    const now = {
+      first: Math.max(0, Math.floor(scrollTop / height) - 1),
+      last: Math.ceil((scrollTop + clientHeight) / height) + 1,
+    };
+    setRange((old) => (old.first === now.first && old.last === now.last ? old : now));
+  };
+  const onScroll = () => {
+    measure();
+    setMoving(true);
+    clearTimeout(resting.current);
+    resting.current = window.setTimeout(() => setMoving(false), REST_MS);
+  };
+  useEffect(() => {
+    const observer = new ResizeObserver(measure);
+    if (pane.current) observer.observe(pane.current);
+    return () => observer.disconnect();
+  }, [height]);
   return (
-    <div class="cards-pane" ref={pane} onScroll={measure} data-testid="overview" tabIndex={-1}>
+    <div class="cards-pane" ref={pane} onScroll={onScroll} data-testid="overview" tabIndex={-1}>
       <div class="bar-above line">
         {run && <span class="disc" style={{ background: runColour(run.run) }} />}
         {run && (
@@ -182,6 +205,7 @@ export function Overview() {
                 series={series}
                 top={(first + i) * height}
                 height={height}
+                moving={moving}
               />
             ))}
       </ul>

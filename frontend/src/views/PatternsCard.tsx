@@ -156,6 +156,7 @@ function Pictures({ frame, filters, kernel, tile, maxHeight }: PicturesProps) {
               count={1}
               size={size}
               limitOf={() => limitOf(kernel, filter) ?? 0}
+              hatched={kernel.nonfinite > 0}
               label={`kernel of filter ${filter}`}
             />
           )}

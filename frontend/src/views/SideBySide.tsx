@@ -55,6 +55,7 @@ export function SideBySide({ datum, filters }: { datum: Datum; filters: readonly
                     count={inputsOf(series)}
                     size={Math.min(SLICE, WIDEST / inputsOf(series))}
                     limitOf={() => limit}
+                    hatched={(value[i]?.nonfinite ?? 0) > 0}
                     label={`all slices of filter ${filter} of ${layerTitle(series)}`}
                   />
                 </td>
