@@ -70,7 +70,7 @@ def test_what_there_is(logdir, capsys):
     assert capsys.readouterr().out.splitlines() == [
         f"'test' '{CONV1}' kernel 3 steps, 0 to 10",
         f"'train' '{CONV1}' kernel 3 steps, 0 to 10",
-        f"'train' '{CONV1}' patterns 1 steps, 10 to 10",
+        f"'train' '{CONV1}' patterns 2 steps, 5 to 10",
         f"'train' '{CONV2}' kernel 3 steps, 0 to 10",
     ]
 
