@@ -72,11 +72,10 @@ const isNumber = (item: unknown): item is number => typeof item === "number" && 
 const isNumberOrNull = (item: unknown): item is number | null => item === null || isNumber(item);
 const isFlag = (item: unknown): item is boolean => typeof item === "boolean";
 
-/** Decodes an answer of `kernels`. */
-export function decodeKernels(buffer: ArrayBuffer): KernelFrame {
+/** The shape of a frame of numbers, and the numbers. */
+function decodeNumbers(buffer: ArrayBuffer): { head: Head; shape: readonly number[]; values: Float32Array } {
   const { head, body } = splitFrame(buffer);
   const shape = list(head, "shape", null, isCount);
-  const [filters = 0] = shape;
   const numbers = shape.reduce((product, size) => product * size, 1);
   const size = head.dtype === "float16" ? 2 : head.dtype === "float32" ? 4 : fail(`its dtype is ${head.dtype}`);
   if (shape.length < 2 || numbers * size !== body.byteLength) {
@@ -86,6 +85,13 @@ export function decodeKernels(buffer: ArrayBuffer): KernelFrame {
     size === 2
       ? decodeHalf(new Uint16Array(buffer, body.byteOffset, numbers))
       : new Float32Array(buffer, body.byteOffset, numbers);
+  return { head, shape, values };
+}
+
+/** Decodes an answer of `kernels`. */
+export function decodeKernels(buffer: ArrayBuffer): KernelFrame {
+  const { head, shape, values } = decodeNumbers(buffer);
+  const [filters] = shape as [number];
   return {
     shape,
     values,
@@ -108,18 +114,9 @@ export interface FilterHistory {
   readonly values: Float32Array;
 }
 
-/** The shape and the float32 numbers of a frame. */
-function decodeFloats(buffer: ArrayBuffer): { head: Head; shape: readonly number[]; values: Float32Array } {
-  const { head, body } = splitFrame(buffer);
-  const shape = list(head, "shape", null, isCount);
-  const numbers = shape.reduce((product, size) => product * size, 1);
-  if (head.dtype !== "float32" || numbers * 4 !== body.byteLength) fail(`${body.byteLength} bytes came`);
-  return { head, shape, values: new Float32Array(buffer, body.byteOffset, numbers) };
-}
-
 /** Decodes an answer of `history` about one filter. */
 export function decodeHistory(buffer: ArrayBuffer): FilterHistory {
-  const { head, shape, values } = decodeFloats(buffer);
+  const { head, shape, values } = decodeNumbers(buffer);
   const [count = 0] = shape;
   return {
     shape,
@@ -150,7 +147,7 @@ export interface Comparison {
 
 /** Decodes an answer of `compare`. */
 export function decodeComparison(buffer: ArrayBuffer): Comparison {
-  const { head, shape, values } = decodeFloats(buffer);
+  const { head, shape, values } = decodeNumbers(buffer);
   const [sides, count = 0] = shape;
   if (sides !== 2) fail(`it has ${sides} sides`);
   const isPlace = (item: unknown): item is number => item === -1 || isCount(item);

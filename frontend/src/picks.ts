@@ -92,13 +92,6 @@ export const DEFAULTS: Picks = {
 /** Smallest and largest size of tiles that may be picked. */
 export const SIZES = { tile: [8, 96], zoom: [1, 96] } as const;
 
-/** How one pick is written and read. `read` answers undefined for what it does not understand. */
-interface Field<T> {
-  readonly key: string;
-  readonly write: (value: T) => string;
-  readonly read: (text: string) => T | undefined;
-}
-
 const integer = (text: string, least: number): number | undefined => {
   const value = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   return Number.isSafeInteger(value) && value >= least ? value : undefined;
@@ -139,79 +132,70 @@ function readScale(text: string): Scale | undefined {
   return limit > 0 && Number.isFinite(limit) ? limit : oneOf("filter", "layer")(text);
 }
 
-const readSideStep = (text: string): SideStep | undefined =>
-  integer(text, Number.MIN_SAFE_INTEGER) ?? oneOf("slider", "auto")(text);
+const readStep = (text: string): number | undefined => integer(text, Number.MIN_SAFE_INTEGER);
+const readSideStep = (text: string): SideStep | undefined => readStep(text) ?? oneOf("slider", "auto")(text);
 
 function readMarked(text: string): readonly number[] | undefined {
   const filters = text.split(",").map((part) => integer(part, 0));
   return filters.every((filter) => filter !== undefined) ? [...new Set(filters)] : undefined;
 }
 
-const FIELDS: { readonly [K in keyof Picks]: Field<Picks[K]> } = {
-  runs: { key: "run", write: writeRuns, read: readRuns },
-  runFilter: { key: "runFilter", write: asIs, read: asIs },
-  layerFilter: { key: "layerFilter", write: asIs, read: asIs },
-  layer: { key: "layer", write: asIs, read: asIs },
-  view: { key: "view", write: asIs, read: oneOf(...VIEWS) },
-  kind: { key: "kind", write: asIs, read: oneOf(...KINDS) },
-  sort: { key: "sort", write: asIs, read: oneOf(...SORTS) },
-  find: { key: "find", write: asIs, read: asIs },
-  slices: { key: "slices", write: asIs, read: oneOf("index", "norm") },
-  main: { key: "main", write: asIs, read: asIs },
-  align: { key: "align", write: asIs, read: oneOf("step", "relative") },
-  place: { key: "place", write: String, read: sizeIn([0, 1000]) },
-  speed: { key: "speed", write: String, read: (text) => SPEEDS.find((speed) => String(speed) === text) },
-  input: {
-    key: "input",
-    write: String,
-    read: (text) => integer(text, 0) ?? oneOf("strongest", "mean", "rgb", "all", "auto")(text),
-  },
-  step: { key: "step", write: String, read: (text) => integer(text, Number.MIN_SAFE_INTEGER) },
-  filter: { key: "filter", write: String, read: (text) => integer(text, 0) },
-  scale: { key: "scale", write: String, read: readScale },
-  map: { key: "map", write: asIs, read: oneOf(...(Object.keys(MAP_LABELS) as MapChoice[])) },
-  tile: { key: "tile", write: String, read: sizeIn(SIZES.tile) },
-  zoom: { key: "zoom", write: String, read: sizeIn(SIZES.zoom) },
-  contrast: { key: "contrast", write: asIs, read: oneOf("true", "stretched") },
-  runA: { key: "a", write: asIs, read: asIs },
-  runB: { key: "b", write: asIs, read: asIs },
-  stepA: { key: "stepA", write: String, read: readSideStep },
-  stepB: { key: "stepB", write: String, read: readSideStep },
-  match: { key: "match", write: asIs, read: oneOf(...MATCHES) },
-  marked: { key: "marked", write: String, read: readMarked },
+/** How each pick is read from its text; undefined is answered for what is not understood. */
+const READ: { readonly [K in keyof Picks]: (text: string) => Picks[K] | undefined } = {
+  runs: readRuns,
+  runFilter: asIs,
+  layerFilter: asIs,
+  layer: asIs,
+  view: oneOf(...VIEWS),
+  kind: oneOf(...KINDS),
+  sort: oneOf(...SORTS),
+  find: asIs,
+  slices: oneOf("index", "norm"),
+  main: asIs,
+  align: oneOf("step", "relative"),
+  place: sizeIn([0, 1000]),
+  speed: (text) => SPEEDS.find((speed) => String(speed) === text),
+  input: (text) => integer(text, 0) ?? oneOf("strongest", "mean", "rgb", "all", "auto")(text),
+  step: readStep,
+  filter: (text) => integer(text, 0),
+  scale: readScale,
+  map: oneOf(...(Object.keys(MAP_LABELS) as MapChoice[])),
+  tile: sizeIn(SIZES.tile),
+  zoom: sizeIn(SIZES.zoom),
+  contrast: oneOf("true", "stretched"),
+  runA: asIs,
+  runB: asIs,
+  stepA: readSideStep,
+  stepB: readSideStep,
+  match: oneOf(...MATCHES),
+  marked: readMarked,
 };
 
-const NAMES = Object.keys(FIELDS) as (keyof Picks)[];
+/** Picks whose name in the address is another. */
+const KEYS: { readonly [K in keyof Picks]?: string } = { runs: "run", runA: "a", runB: "b" };
+const NAMES = Object.keys(READ) as (keyof Picks)[];
 
-function writeField<K extends keyof Picks>(name: K, picks: Picks, out: Map<string, string>): void {
-  if (picks[name] !== DEFAULTS[name]) out.set(FIELDS[name].key, FIELDS[name].write(picks[name]));
-}
-
-function readField<K extends keyof Picks>(name: K, texts: ReadonlyMap<string, string>, out: Partial<Picks>): void {
-  const text = texts.get(FIELDS[name].key);
-  const value = text === undefined ? undefined : FIELDS[name].read(text);
-  if (value !== undefined) Object.assign(out, { [name]: value });
+function write(names: readonly (keyof Picks)[], picks: Picks): Map<string, string> {
+  const out = new Map<string, string>();
+  for (const name of names) {
+    const text = name === "runs" ? writeRuns(picks.runs) : String(picks[name]);
+    if (picks[name] !== DEFAULTS[name]) out.set(KEYS[name] ?? name, text);
+  }
+  return out;
 }
 
 /** What differs from the defaults, as texts for the address. */
-export function writeAll(picks: Picks): Map<string, string> {
-  const out = new Map<string, string>();
-  for (const name of NAMES) writeField(name, picks, out);
-  return out;
-}
+export const writeAll = (picks: Picks): Map<string, string> => write(NAMES, picks);
 
 /** What holds for a person and not for a view: it is remembered for the next visit. */
-const SETTINGS = ["map", "scale", "contrast", "tile", "zoom", "speed"] as const;
-
-export function writeSettings(picks: Picks): Map<string, string> {
-  const out = new Map<string, string>();
-  for (const name of SETTINGS) writeField(name, picks, out);
-  return out;
-}
+export const writeSettings = (picks: Picks): Map<string, string> =>
+  write(["map", "scale", "contrast", "tile", "zoom", "speed"], picks);
 
 /** Picks from the texts of an address. What is missing or makes no sense takes its default. */
 export function readAll(texts: ReadonlyMap<string, string>): Picks {
-  const out: Partial<Picks> = {};
-  for (const name of NAMES) readField(name, texts, out);
-  return { ...DEFAULTS, ...out };
+  const read = NAMES.map((name) => {
+    const text = texts.get(KEYS[name] ?? name);
+    return [name, (text === undefined ? text : READ[name](text)) ?? DEFAULTS[name]];
+  });
+  return Object.fromEntries(read);
 }

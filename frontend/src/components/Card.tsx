@@ -14,12 +14,13 @@ export function RunName({ run }: { run: string }) {
   );
 }
 
+/** What went wrong; nothing where nothing did. */
 export function ErrorText({ children }: { children: string }) {
-  return (
+  return children ? (
     <p class="bad" role="alert">
       ⚠ {children}
     </p>
-  );
+  ) : null;
 }
 
 /** True once the element was in or near the window: cards out of sight ask the server for nothing. */

@@ -7,7 +7,7 @@ import { countBeyond, offsetOf, type Spot, tileNumbers, tileOf } from "../paint/
 import { SIZES } from "../picks";
 import { useKernels } from "../resource";
 import { byNorm, gather } from "../selection";
-import { dark, picks, table, toggleMark } from "../state";
+import { picks, toggleMark } from "../state";
 import { useArranged } from "./arranged";
 import { ErrorText } from "./Card";
 import { Legend } from "./Legend";
@@ -115,10 +115,8 @@ export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHe
         maxHeight={maxHeight}
         values={frame?.values ?? null}
         limitOf={limitOf}
-        table={table.value}
         hatched={nonfinite > 0}
         beyond={clipped ? fixed : null}
-        line={dark.value ? "#303030" : "#fff"}
         drawnKey={`${drawnUrl} ${order && !opened ? order.join() : slices}`}
         stale={drawnUrl !== url && !error}
         label={`${plural(count, perFilter > 1 ? "slice" : "filter")} of ${layerTitle(series)}, run ${datum.run}, step ${series.steps[datum.at]}`}
@@ -131,7 +129,7 @@ export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHe
         onSpot={setSpot}
         pointed={spot?.tile ?? -1}
       />
-      {error && <ErrorText>{error}</ErrorText>}
+      <ErrorText>{error}</ErrorText>
       {!opened && arranged.error && <ErrorText>{arranged.error}</ErrorText>}
       {!opened && order && (
         <p class="legend" data-testid="found">

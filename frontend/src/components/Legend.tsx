@@ -32,7 +32,7 @@ export function Legend({ limit, rgb, nonfinite, clipped, otherwise = "filter’s
         </span>
       )}
       {clipped > 0 && (
-        <span class="line" data-testid="clipped">
+        <span class="line">
           <span class="dot" /> {formatWhole(clipped)} beyond the scale
         </span>
       )}

@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { moveCursor } from "../keys";
 import { fittingSize, type Grid, gridOf, type Spot, scaleFor, spotAt, tileWidth } from "../paint/mosaic";
 import { SIZES } from "../picks";
+import { dark, table } from "../state";
 import { draw, type Scene } from "./draw";
 import { useFocusPassing, useName } from "./focus";
 
@@ -17,7 +18,6 @@ export interface MosaicProps extends Omit<Scene, "grid" | "values"> {
   readonly maxHeight: number;
   /** null until there is something to draw: the place is kept. */
   readonly values: Float32Array | null;
-  readonly line: string;
   /** Names the values drawn: a change of it is a picture drawn for the first time. */
   readonly drawnKey: string;
   readonly stale: boolean;
@@ -108,15 +108,16 @@ export function Mosaic(props: MosaicProps) {
       height: Math.max(1, Math.round(Math.min(grid.height, element.clientHeight * ratio))),
     };
     const start = performance.now();
-    draw(target, { ...props, values, grid }, part, props.line);
+    draw(target, { ...props, values, grid }, part);
     performance.measure("filterviz:paint", { start });
     target.style.width = `${part.width / ratio}px`;
     if (drawn.current !== props.drawnKey) performance.mark("filterviz:drawn");
     drawn.current = props.drawnKey;
   };
   // Hovering and moving the cursor must not paint again: they are boxes above the canvas.
-  const { size, table, limitOf, beyond, line, columns, drawnKey } = props;
-  useLayoutEffect(paint, [values, width, maxHeight, size, table, limitOf, beyond, line, count, columns, drawnKey]);
+  const { size, limitOf, beyond, columns, drawnKey } = props;
+  const colours = [table.value, dark.value];
+  useLayoutEffect(paint, [values, width, maxHeight, size, limitOf, beyond, count, columns, drawnKey, ...colours]);
 
   const spotUnder = (event: MouseEvent): Spot | null => {
     const frame = canvas.current?.getBoundingClientRect();

@@ -4,7 +4,7 @@ import { formatSigned } from "../format";
 import { offsetOf, type Spot, type Tile, tileNumbers } from "../paint/mosaic";
 import { SIZES } from "../picks";
 import { difference, limitsOf } from "../sides";
-import { dark, picks, table } from "../state";
+import { picks } from "../state";
 import { Legend } from "./Legend";
 import { Mosaic } from "./Mosaic";
 
@@ -61,7 +61,7 @@ export function Panels(props: PanelsProps) {
   const sides = [a, b, own] as const;
   return (
     <>
-      <div class="panels" onScrollCapture={scrollAlong} data-testid="panels">
+      <div class="panels" onScrollCapture={scrollAlong}>
         {[...heads, "B − A"].map((head, side) => (
           <section key={side}>
             <h3 class="ellipsis" title={head}>
@@ -76,11 +76,9 @@ export function Panels(props: PanelsProps) {
               maxHeight={props.maxHeight}
               values={sides[side] ?? null}
               limitOf={side === 2 ? difLimitOf : limitOf}
-              table={table.value}
               hatched
               beyond={side < 2 && typeof scale === "number" ? scale : null}
               caption={captions[side] ?? null}
-              line={dark.value ? "#303030" : "#fff"}
               drawnKey={props.drawnKey + side}
               stale={props.stale}
               label={`${head}, ${count} pictures`}

@@ -23,7 +23,6 @@ export function RunList() {
           checked={shown.length === listed.length}
           indeterminate={shown.length > 0 && shown.length < listed.length}
           onChange={(event) => check(listed, event.currentTarget.checked)}
-          data-testid="check-all"
         />
         <b>Run</b>
       </label>

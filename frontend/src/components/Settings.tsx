@@ -5,26 +5,29 @@ import { SIZES, SPEEDS } from "../picks";
 import { hasWeights, pick, picks, sizeKey } from "../state";
 import { Icon } from "./icons";
 
-interface RadiosProps<T extends string> {
+interface RadiosProps {
   readonly legend: string;
-  readonly name: string;
-  readonly labels: Readonly<Record<T, string>>;
-  readonly value: T;
-  readonly onPick: (value: T) => void;
+  readonly name: "map" | "scale" | "contrast" | "align" | "speed";
+  readonly labels: Readonly<Record<string, string>>;
+  /** The value that is checked, and what to pick for one: by default the pick itself. */
+  readonly value?: string;
+  readonly parse?: (value: string) => unknown;
   readonly children?: ComponentChildren;
 }
 
-function Radios<T extends string>({ legend, name, labels, value, onPick, children }: RadiosProps<T>) {
+/** The values of a pick. */
+function Radios({ legend, name, labels, value, parse, children }: RadiosProps) {
+  const checked = value ?? String(picks.value[name]);
   return (
     <fieldset>
       <legend>{legend}</legend>
-      {(Object.keys(labels) as T[]).map((key) => (
+      {Object.keys(labels).map((key) => (
         <label key={key} class="line">
           <input
             type="radio"
             name={name}
-            checked={key === value}
-            onChange={() => onPick(key)}
+            checked={key === checked}
+            onChange={() => pick({ [name]: parse ? parse(key) : key })}
             data-testid={`${name}-${key}`}
           />
           {labels[key]}
@@ -53,7 +56,6 @@ function ScaleLimit({ limit }: { limit: number }) {
         const scale = event.currentTarget.valueAsNumber;
         if (scale > 0) pick({ scale });
       }}
-      data-testid="scale-limit"
     />
   );
 }
@@ -85,7 +87,7 @@ function TileSize() {
 }
 
 export function Settings({ onClose }: { onClose: () => void }) {
-  const { map, scale, contrast } = picks.value;
+  const { scale } = picks.value;
   const fixed = typeof scale === "number";
   return (
     <aside class="settings" aria-label="Settings" data-testid="settings">
@@ -98,45 +100,21 @@ export function Settings({ onClose }: { onClose: () => void }) {
       <TileSize />
       {hasWeights.value && (
         <>
-          <Radios
-            legend="Colour map"
-            name="map"
-            labels={MAP_LABELS}
-            value={map}
-            onPick={(value) => pick({ map: value })}
-          />
+          <Radios legend="Colour map" name="map" labels={MAP_LABELS} />
           <Radios
             legend="Scale, symmetric about 0"
             name="scale"
             labels={SCALES}
             value={fixed ? "fixed" : scale}
-            onPick={(value) => pick({ scale: value === "fixed" ? FIRST_LIMIT : value })}
+            parse={(value) => (value === "fixed" ? FIRST_LIMIT : value)}
           >
             {fixed && <ScaleLimit limit={scale} />}
           </Radios>
         </>
       )}
-      <Radios
-        legend="Contrast of patterns"
-        name="contrast"
-        labels={CONTRASTS}
-        value={contrast}
-        onPick={(value) => pick({ contrast: value })}
-      />
-      <Radios
-        legend="Runs are seen"
-        name="align"
-        labels={ALIGNMENTS}
-        value={picks.value.align}
-        onPick={(value) => pick({ align: value })}
-      />
-      <Radios
-        legend="Play"
-        name="speed"
-        labels={SPEED_NAMES}
-        value={String(picks.value.speed)}
-        onPick={(value) => pick({ speed: Number(value) })}
-      />
+      <Radios legend="Contrast of patterns" name="contrast" labels={CONTRASTS} />
+      <Radios legend="Runs are seen" name="align" labels={ALIGNMENTS} />
+      <Radios legend="Play" name="speed" labels={SPEED_NAMES} parse={Number} />
     </aside>
   );
 }

@@ -65,7 +65,7 @@ export function SidesBar({ sides }: { sides: Sides }) {
   return (
     <div class="bar-above line sides">
       <Choice name="A" side={sides[0]} />
-      <button type="button" aria-label="Swap A and B" title="x" onClick={() => swap(sides)} data-testid="swap">
+      <button type="button" aria-label="Swap A and B" title="x" onClick={() => swap(sides)}>
         <Icon name="swap" />
       </button>
       <Choice name="B" side={sides[1]} />

@@ -36,7 +36,6 @@ export function StepSlider() {
         disabled={last < 1 || calm}
         aria-label={playing ? "Pause" : "Play"}
         title={calm ? "Off: your system asks for less motion" : ""}
-        data-testid="play"
       >
         <Icon name={playing ? "pause" : "play"} />
       </button>

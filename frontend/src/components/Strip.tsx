@@ -21,14 +21,13 @@ export function Strip({ values, tile, count, size, limitOf, hatched, label, onPi
   const canvas = useRef<HTMLCanvasElement>(null);
   const ratio = window.devicePixelRatio;
   const grid = gridOf(tile, count, scaleFor(tile, size * ratio), Math.round(2 * ratio), 0, count);
-  const colours = table.value;
   useLayoutEffect(() => {
     const whole = { x: 0, y: 0, width: Math.ceil(grid.width), height: Math.ceil(grid.height) };
-    const scene = { values, tile, grid, limitOf, table: colours, hatched, beyond: null };
+    const scene = { values, tile, grid, limitOf, hatched, beyond: null };
     if (!canvas.current || !count) return;
-    draw(canvas.current, scene, whole, dark.value ? "#303030" : "#fff");
+    draw(canvas.current, scene, whole);
     performance.mark("filterviz:drawn");
-  }, [values, count, size, colours]);
+  }, [values, count, size, table.value, dark.value]);
   return (
     <canvas
       ref={canvas}

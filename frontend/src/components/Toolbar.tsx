@@ -68,7 +68,6 @@ function InputChoice({ series }: { series: Series }) {
       <select
         value={slice ? "slice" : input}
         aria-label="Input"
-        data-testid="input-choice"
         onChange={(event) => {
           const value = event.currentTarget.value as keyof typeof INPUTS;
           pick({ input: value === "slice" ? 0 : value });
@@ -85,7 +84,7 @@ function InputChoice({ series }: { series: Series }) {
       {slice && (
         <>
           <input type="range" {...shared} />
-          <input type="number" {...shared} data-testid="input-number" />
+          <input type="number" {...shared} />
           of {inputs}
         </>
       )}
@@ -156,7 +155,7 @@ export function Toolbar({ settings, onSettings }: { settings: boolean; onSetting
       {grid && kernel && hasWeights.value && <InputChoice series={kernel} />}
       {grid && <Arrangement />}
       {steps.value.length > 0 && <StepSlider />}
-      <button type="button" aria-pressed={settings} onClick={onSettings} data-testid="settings-toggle">
+      <button type="button" aria-pressed={settings} onClick={onSettings}>
         <Icon name="settings" /> Settings
       </button>
     </div>

@@ -117,7 +117,7 @@ function Pairs({ sides, found, stale, url, maxHeight }: PairsProps) {
   const error = find.error || numbers.error;
   return (
     <>
-      {error && <ErrorText>{error}</ErrorText>}
+      <ErrorText>{error}</ErrorText>
       <Panels
         a={a}
         b={b}
@@ -168,7 +168,7 @@ function Pair({ sides, found, filter, maxHeight }: PairsProps & { filter: number
         change={found.changes[filter] ?? null}
         cosine={found.cosines[filter] ?? null}
       />
-      {(inA.error || inB.error) && <ErrorText>{inA.error || inB.error}</ErrorText>}
+      <ErrorText>{inA.error || inB.error}</ErrorText>
       <Panels
         a={fits(inA.value?.values)}
         b={fits(inB.value?.values)}
@@ -210,7 +210,7 @@ function Content({ sides, maxHeight }: { sides: Sides; maxHeight: number }) {
   const props = { sides, stale: shown !== url && !error, url: shown ?? "", maxHeight };
   return (
     <>
-      {error && <ErrorText>{error}</ErrorText>}
+      <ErrorText>{error}</ErrorText>
       {same && <p data-testid="same">A and B are the same step of the same run. Choose another run, or pin a step.</p>}
       {value && fits && (
         <>

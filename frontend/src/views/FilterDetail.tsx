@@ -46,7 +46,7 @@ export function FilterDetail({ card: { run, kernel, patterns }, filter, maxHeigh
               {numbers && <Nearest analysis={numbers} filter={filter} />}
             </section>
             <section class="figures">
-              {error && <ErrorText>{error}</ErrorText>}
+              <ErrorText>{error}</ErrorText>
               {numbers && <Numbers of={[[numbers, filter]]} />}
             </section>
             {datum && <Course run={run} series={datum.series} filter={filter} step={datum.series.steps[datum.at]} />}
@@ -66,7 +66,6 @@ function Slices(props: { datum: Datum; filter: number; maxHeight: number }) {
           type="checkbox"
           checked={picks.value.slices === "norm"}
           onChange={(event) => pick({ slices: event.currentTarget.checked ? "norm" : "index" })}
-          data-testid="slices-by-norm"
         />
         Slices by norm, the strongest first
       </label>

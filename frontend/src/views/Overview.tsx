@@ -77,7 +77,7 @@ function Content({ datum }: { datum: Datum }) {
   const step = series.steps[datum.at];
   return (
     <>
-      {error && <ErrorText>{error}</ErrorText>}
+      <ErrorText>{error}</ErrorText>
       <div class="line course">
         {value?.values.length === count * tileNumbers(tile) && (
           <Strip

@@ -60,7 +60,7 @@ function Patterns({ datum, weights, maxHeight }: PatternsProps) {
   const shown = arranged.order && frame && arranged.order.filter((filter) => frame.filters.includes(filter));
   return (
     <>
-      {trouble && <ErrorText>{trouble}</ErrorText>}
+      <ErrorText>{trouble}</ErrorText>
       {frame && (
         <div class={shownUrl !== url && !error ? "stale" : ""}>
           <Pictures frame={frame} filters={shown ?? frame.filters} kernel={kernel} tile={tile} maxHeight={maxHeight} />
