@@ -1,5 +1,5 @@
 /** The server's routes (`http_api.md`), by relative addresses: TensorBoard may live below any path. */
-import type { Index, Input, Series } from "./model";
+import { type Index, type Input, onePicture, type Series } from "./model";
 import type { Match } from "./picks";
 
 /** An answer other than 2xx; the message is the server's own text. Status 0: there was no answer. */
@@ -63,15 +63,18 @@ export const analysisUrl = (datum: Datum, depth: "stored" | "full" = "stored"): 
 export function compareUrl(a: Datum, b: Datum, match: Exclude<Match, "auto">, input: Input): string {
   const step = b.series.steps[b.at];
   const other = { run_b: b.run, tag_b: b.series.tag, step_b: String(step) };
-  const url = address("compare", a, { ...other, match, inputs: input === "all" ? "strongest" : String(input) });
+  const url = address("compare", a, { ...other, match, inputs: String(onePicture(input)) });
   return `${url}-${b.series.wall_times[b.at]}`;
 }
 
 /** The course of a layer, or of one filter. Its address ages with the newest step. */
 export const historyUrl = (run: string, series: Series, filter: number | null, input: Input = "strongest"): string => {
   const at = series.steps.length - 1;
-  const picture = input === "all" ? "strongest" : String(input);
-  return address("history", { run, series, at }, filter === null ? {} : { filter: String(filter), inputs: picture });
+  return address(
+    "history",
+    { run, series, at },
+    filter === null ? {} : { filter: String(filter), inputs: String(onePicture(input)) },
+  );
 };
 
 export const patternsUrl = (datum: Datum, filters: string): string => address("patterns", datum, { filters });

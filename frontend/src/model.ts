@@ -119,6 +119,9 @@ export function resolveInput(series: Series, choice: InputChoice): Input {
   return spatialOf(series).every((size) => size === 1) ? "all" : "strongest";
 }
 
+/** What shows a whole filter in one picture: of all slices, the strongest. */
+export const onePicture = (input: Input): Exclude<Input, "all"> => (input === "all" ? "strongest" : input);
+
 /** A shape in words, such as `3×3 · 64 → 128`. */
 export function shapeText(series: Series): string {
   if (series.kind === "patterns") return `${series.shape.join("×")} pictures`;

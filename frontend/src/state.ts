@@ -46,6 +46,11 @@ export function matcher(text: string): ((name: string) => boolean) | null {
   }
 }
 
+const layerMatcher = computed(() => matcher(picks.value.layerFilter));
+/** Whether the filter box leaves a layer. */
+export const isListed = ({ name, path }: Pick<Series, "name" | "path">): boolean =>
+  layerMatcher.value?.(`${name}/${path}`) ?? true;
+
 export const allRuns = computed<readonly Run[]>(() => index.value?.runs ?? []);
 /** The runs that the filter box leaves. */
 export const listedRuns = computed(() => {

@@ -1,7 +1,9 @@
 /** Opens a comparison of what a card shows. */
+
 import type { Datum } from "../api";
 import { layerKey, seriesOf } from "../model";
 import { allRuns, pick } from "../state";
+import { Select } from "./controls";
 
 export function CompareWith({ datum: { run, series, at } }: { datum: Datum }) {
   const key = layerKey(series);
@@ -18,20 +20,17 @@ export function CompareWith({ datum: { run, series, at } }: { datum: Datum }) {
   const others = allRuns.value.filter((one) => one.run !== run && seriesOf(one, key, "kernel"));
   if (at < 0 || (steps.length < 2 && !others.length)) return null;
   return (
-    <select
-      aria-label={`Compare ${run} with`}
+    <Select
+      label={`Compare ${run} with`}
       value=""
-      onChange={(event) => open(event.currentTarget.value)}
-      data-testid="compare-with"
-    >
-      <option value="">Compare with…</option>
-      {at > 0 && <option value="first">its first step, {steps[0]}</option>}
-      {at > 1 && <option value="before">the step before, {steps[at - 1]}</option>}
-      {others.map((one) => (
-        <option key={one.run} value={`=${one.run}`}>
-          {one.run}
-        </option>
-      ))}
-    </select>
+      options={[
+        ["", "Compare with…"],
+        ...(at > 0 ? [["first", `its first step, ${steps[0]}`] as const] : []),
+        ...(at > 1 ? [["before", `the step before, ${steps[at - 1]}`] as const] : []),
+        ...others.map((one) => [`=${one.run}`, one.run] as const),
+      ]}
+      onPick={open}
+      id="compare-with"
+    />
   );
 }

@@ -1,5 +1,7 @@
 /** The bar above an opened filter. */
+
 import { layer, openFilter } from "../state";
+import { Button } from "./controls";
 import { passFocus } from "./focus";
 import { Icon } from "./icons";
 
@@ -12,21 +14,20 @@ export function back(): void {
 export function DetailBar({ filter }: { filter: number }) {
   const count = layer.value?.kernel?.filters ?? Number.POSITIVE_INFINITY;
   const step = (to: number, name: "previous" | "next") => (
-    <button
-      type="button"
+    <Button
       disabled={to < 0 || to >= count}
       aria-label={`${name} filter`}
       onClick={() => openFilter(to)}
       data-testid={name}
     >
       <Icon name={name === "next" ? "right" : "left"} />
-    </button>
+    </Button>
   );
   return (
     <div class="bar-above line">
-      <button type="button" onClick={back} title="Esc" data-testid="back">
+      <Button onClick={back} title="Esc" data-testid="back">
         <Icon name="left" /> All filters
-      </button>
+      </Button>
       <span class="spread" />
       {step(filter - 1, "previous")}
       <span>

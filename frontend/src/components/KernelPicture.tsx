@@ -1,9 +1,10 @@
 /** A kernel's mosaic with its legend and what is under the pointer. */
+
 import { useCallback, useMemo, useState } from "preact/hooks";
 import { type Analysis, type Datum, kernelsUrl, numberOf } from "../api";
-import { formatNumber, formatSigned, plural } from "../format";
+import { formatNumber, plural } from "../format";
 import { filtersPerAnswer, inputsOf, layerTitle, modelInput, resolveInput, spatialOf } from "../model";
-import { countBeyond, offsetOf, type Spot, tileNumbers, tileOf } from "../paint/mosaic";
+import { countBeyond, type Spot, tileNumbers, tileOf } from "../paint/mosaic";
 import { SIZES } from "../picks";
 import { useKernels } from "../resource";
 import { byNorm, gather } from "../selection";
@@ -12,6 +13,7 @@ import { useArranged } from "./arranged";
 import { ErrorText } from "./Card";
 import { Legend } from "./Legend";
 import { Mosaic } from "./Mosaic";
+import { placeOf, valuesAt } from "./readout";
 
 /** One filter alone has room for large slices, in CSS pixels. */
 const LARGEST_SLICE = 240;
@@ -91,17 +93,6 @@ export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHe
       .filter(Boolean)
       .join(", ");
   };
-  const readSpot = (found: Spot) => {
-    const read = (channel: number) => formatSigned(frame?.values[offsetOf(tile, found, channel)] ?? Number.NaN);
-    return (
-      <>
-        <span>
-          {describe(found.tile)} · {tile.depth > 1 && `depth ${found.depth}, `}row {found.row}, column {found.column}
-        </span>
-        <b>{rgb ? `RGB ${[0, 1, 2].map(read).join(", ")}` : read(0)}</b>
-      </>
-    );
-  };
 
   const sizeKey = !opened && perFilter > 1 ? "zoom" : "tile";
   return (
@@ -141,7 +132,15 @@ export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHe
       <div class="below">
         <Legend limit={limit} rgb={rgb} nonfinite={nonfinite} clipped={clipped} />
         <div class="line" data-testid="readout">
-          {spot && frame && spot.tile < count && readSpot(spot)}
+          {spot && frame && spot.tile < count && (
+            <>
+              {describe(spot.tile)} · {placeOf(tile, spot)}
+              <b>
+                {rgb && "RGB "}
+                {valuesAt(frame.values, tile, spot)}
+              </b>
+            </>
+          )}
         </div>
       </div>
       {!opened && filters < series.filters && (

@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { plural } from "../format";
 import { type Layer, layerTitle, shapeText } from "../model";
-import { layer, layers, matcher, openLayer, picks } from "../state";
+import { isListed, layer, layers, openLayer } from "../state";
 import { FilterBox } from "./FilterBox";
 
 function Row({ one }: { one: Layer }) {
@@ -38,8 +38,7 @@ function Row({ one }: { one: Layer }) {
 }
 
 export function LayerList() {
-  const matches = matcher(picks.value.layerFilter);
-  const listed = layers.value.filter((one) => !matches || matches(`${one.name}/${one.path}`));
+  const listed = layers.value.filter(isListed);
   const names = [...new Set(layers.value.map(({ name }) => name))];
   return (
     <nav class="layers" aria-label="Layers" data-testid="layer-list">

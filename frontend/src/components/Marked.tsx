@@ -1,6 +1,8 @@
 /** Filters marked in a grid, and what to do with them. */
+
 import { plural } from "../format";
 import { kind, pick, picks } from "../state";
+import { Button } from "./controls";
 
 export function MarkedBar() {
   const { marked } = picks.value;
@@ -12,16 +14,12 @@ export function MarkedBar() {
         {plural(marked.length, "filter")} marked: <b>{list}</b>
       </span>
       <span class="spread" />
-      <button
-        type="button"
-        onClick={() => pick({ view: "compare", find: list, filter: null })}
-        data-testid="compare-marked"
-      >
+      <Button onClick={() => pick({ view: "compare", find: list, filter: null })} data-testid="compare-marked">
         Compare
-      </button>
-      <button type="button" onClick={() => pick({ marked: null })} title="Esc">
+      </Button>
+      <Button onClick={() => pick({ marked: null })} title="Esc">
         Clear
-      </button>
+      </Button>
     </div>
   );
 }

@@ -1,11 +1,13 @@
 /** A scrolling canvas of tiles, with a cursor for mouse and keyboard. */
+
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { moveCursor } from "../keys";
+import { isModified, moveCursor } from "../keys";
 import { fittingSize, type Grid, gridOf, type Spot, scaleFor, spotAt, tileWidth } from "../paint/mosaic";
 import { SIZES } from "../picks";
 import { dark, table } from "../state";
 import { draw, type Scene } from "./draw";
 import { useFocusPassing, useName } from "./focus";
+import { useResize } from "./pane";
 
 export interface MosaicProps extends Omit<Scene, "grid" | "values"> {
   readonly count: number;
@@ -77,15 +79,7 @@ export function Mosaic(props: MosaicProps) {
   const [width, setWidth] = useState(0);
   const ratio = window.devicePixelRatio;
 
-  useLayoutEffect(() => {
-    const element = view.current;
-    if (!element) return;
-    const measure = () => setWidth(element.clientWidth);
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    measure();
-    return () => observer.disconnect();
-  }, []);
+  useResize(view, ({ clientWidth }) => setWidth(clientWidth));
 
   const grid = layOut(props, width, ratio);
   const at = Math.max(0, Math.min(props.cursor, count - 1));
@@ -135,7 +129,7 @@ export function Mosaic(props: MosaicProps) {
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const element = view.current;
-    if (!element || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (!element || isModified(event)) return;
     const to = moveCursor(event.key, at, grid, Math.floor((element.clientHeight * ratio) / grid.pitchY));
     if (to !== null) {
       const box = boxOf(to);

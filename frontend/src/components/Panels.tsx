@@ -1,12 +1,13 @@
 /** Three linked mosaics: A, B and their difference. What is pointed at or selected in one is so in all. */
+
 import { useCallback, useMemo, useState } from "preact/hooks";
-import { formatSigned } from "../format";
-import { offsetOf, type Spot, type Tile, tileNumbers } from "../paint/mosaic";
+import { type Spot, type Tile, tileNumbers } from "../paint/mosaic";
 import { SIZES } from "../picks";
 import { difference, limitsOf } from "../sides";
 import { picks } from "../state";
 import { Legend } from "./Legend";
 import { Mosaic } from "./Mosaic";
+import { placeOf, valuesAt } from "./readout";
 
 interface PanelsProps {
   readonly a: Float32Array | null;
@@ -54,10 +55,7 @@ export function Panels(props: PanelsProps) {
   const limitOf = useCallback((i: number) => limit ?? limits[Math.floor(i / together)] ?? 0, [limit, limits, together]);
   const difLimitOf = useCallback(() => difLimit, [difLimit]);
   const rgb = tile.channels === 3;
-  const read = (values: Float32Array | null, at: Spot) =>
-    Array.from({ length: tile.channels }, (_, channel) =>
-      formatSigned(values?.[offsetOf(tile, at, channel)] ?? Number.NaN),
-    ).join(", ");
+  const read = (values: Float32Array | null, at: Spot) => valuesAt(values, tile, at);
   const sides = [a, b, own] as const;
   return (
     <>
@@ -104,9 +102,7 @@ export function Panels(props: PanelsProps) {
       <div class="line readout" data-testid="readout">
         {spot && own && spot.tile < count && (
           <>
-            <span>
-              {describe(spot.tile)} · {tile.depth > 1 && `depth ${spot.depth}, `}row {spot.row}, column {spot.column}
-            </span>
+            {describe(spot.tile)} · {placeOf(tile, spot)}
             <b>
               A {read(a, spot)} · B {read(b, spot)} · B − A {read(own, spot)}
             </b>

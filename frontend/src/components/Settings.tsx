@@ -1,8 +1,10 @@
 /** The right pane: how numbers become colours, and how large tiles are. */
+
 import type { ComponentChildren } from "preact";
 import { MAP_LABELS } from "../paint/colormap";
 import { SIZES, SPEEDS } from "../picks";
 import { hasWeights, pick, picks, sizeKey } from "../state";
+import { Button } from "./controls";
 import { Icon } from "./icons";
 
 interface RadiosProps {
@@ -78,9 +80,9 @@ function TileSize() {
           data-testid="tile-size"
         />
         {size ? `${size} px` : "fits"}
-        <button type="button" disabled={!size} onClick={() => pick({ [key]: 0 })}>
+        <Button disabled={!size} onClick={() => pick({ [key]: 0 })}>
           Fit
-        </button>
+        </Button>
       </div>
     </fieldset>
   );
@@ -93,9 +95,9 @@ export function Settings({ onClose }: { onClose: () => void }) {
     <aside class="settings" aria-label="Settings" data-testid="settings">
       <header class="line">
         <h2 class="spread">Settings</h2>
-        <button type="button" aria-label="Close settings" onClick={onClose}>
+        <Button aria-label="Close settings" onClick={onClose}>
           <Icon name="close" />
-        </button>
+        </Button>
       </header>
       <TileSize />
       {hasWeights.value && (

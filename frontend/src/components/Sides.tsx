@@ -1,11 +1,11 @@
 /** What is compared with what: a run and a step for each side, and how filters become pairs. */
+
 import { seriesOf } from "../model";
-import { MATCHES, type Match, type SideStep } from "../picks";
+import type { SideStep } from "../picks";
 import { matchOf, type Side, type Sides } from "../sides";
 import { allRuns, layer, pick, picks, runColour } from "../state";
+import { Button, Select } from "./controls";
 import { Icon } from "./icons";
-
-const MATCH_NAMES = { index: "Paired by index", likeness: "Paired by likeness" } as const;
 
 const stepOf = (side: Side): SideStep => (side.pinned ? (side.series.steps[side.at] ?? 0) : "slider");
 
@@ -17,18 +17,13 @@ function Choice({ name, side }: { name: "A" | "B"; side: Side }) {
     <fieldset class="line side-choice" aria-label={`Side ${name}`} data-testid={`side-${name}`}>
       <b>{name}</b>
       <span class="disc" style={{ background: runColour(side.run) }} />
-      <select
-        aria-label={`Run of ${name}`}
+      <Select
+        label={`Run of ${name}`}
         value={side.run}
-        onChange={(event) => pick({ [`run${name}`]: event.currentTarget.value })}
-        data-testid={`run-${name}`}
-      >
-        {allRuns.value
-          .filter((run) => seriesOf(run, key, "kernel"))
-          .map(({ run }) => (
-            <option key={run}>{run}</option>
-          ))}
-      </select>
+        options={allRuns.value.filter((run) => seriesOf(run, key, "kernel")).map(({ run }) => [run, run])}
+        onPick={(run) => pick({ [`run${name}`]: run })}
+        id={`run-${name}`}
+      />
       Step
       {side.pinned ? (
         <input
@@ -43,15 +38,14 @@ function Choice({ name, side }: { name: "A" | "B"; side: Side }) {
       ) : (
         <b data-testid={`step-${name}`}>{step?.toLocaleString() ?? "–"}</b>
       )}
-      <button
-        type="button"
+      <Button
         aria-pressed={side.pinned}
         title={side.pinned ? "Let it follow the slider again" : "Keep this step while the slider moves"}
         onClick={() => pickStep(side.pinned ? "slider" : (step ?? 0))}
         data-testid={`pin-${name}`}
       >
         {side.pinned ? "Pinned" : "Pin"}
-      </button>
+      </Button>
     </fieldset>
   );
 }
@@ -65,23 +59,21 @@ export function SidesBar({ sides }: { sides: Sides }) {
   return (
     <div class="bar-above line sides">
       <Choice name="A" side={sides[0]} />
-      <button type="button" aria-label="Swap A and B" title="x" onClick={() => swap(sides)}>
+      <Button aria-label="Swap A and B" title="x" onClick={() => swap(sides)}>
         <Icon name="swap" />
-      </button>
+      </Button>
       <Choice name="B" side={sides[1]} />
-      <select
-        aria-label="How filters become pairs"
+      <Select
+        label="How filters become pairs"
         title="By likeness: of all filters that are left, the two with the largest cosine become a pair, again and again"
         value={matchOf(sides, picks.value.match)}
-        onChange={(event) => pick({ match: event.currentTarget.value as Match })}
-        data-testid="match"
-      >
-        {MATCHES.slice(1).map((match) => (
-          <option key={match} value={match}>
-            {MATCH_NAMES[match as keyof typeof MATCH_NAMES]}
-          </option>
-        ))}
-      </select>
+        options={[
+          ["index", "Paired by index"],
+          ["likeness", "Paired by likeness"],
+        ]}
+        onPick={(match) => pick({ match })}
+        id="match"
+      />
     </div>
   );
 }

@@ -1,7 +1,9 @@
 /** One slider for the steps of all cards, with play. */
+
 import { useEffect, useState } from "preact/hooks";
 import { formatTime, formatWhole } from "../format";
 import { moveStep, pending, picks, stepPlace, steps, stepTime } from "../state";
+import { Button } from "./controls";
 import { Icon } from "./icons";
 
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -30,15 +32,14 @@ export function StepSlider() {
   };
   return (
     <div class="steps line" data-testid="step-slider">
-      <button
-        type="button"
+      <Button
         onClick={toggle}
         disabled={last < 1 || calm}
         aria-label={playing ? "Pause" : "Play"}
         title={calm ? "Off: your system asks for less motion" : ""}
       >
         <Icon name={playing ? "pause" : "play"} />
-      </button>
+      </Button>
       <input
         type="range"
         min={0}

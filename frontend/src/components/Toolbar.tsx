@@ -1,8 +1,10 @@
 /** What is shown of the layer: kernels or patterns, and which of the inputs. */
-import { inputsOf, isRgb, type KindChoice, resolveInput, type Series } from "../model";
+
+import { inputsOf, isRgb, type KindChoice, onePicture, resolveInput, type Series } from "../model";
 import { COMPARED_SORTS, SORTS, type View } from "../picks";
 import { HELP } from "../selection";
 import { hasWeights, isBoth, kind, layer, pick, picks, steps } from "../state";
+import { Button, Select } from "./controls";
 import { Icon } from "./icons";
 import { StepSlider } from "./StepSlider";
 
@@ -19,16 +21,15 @@ function Segments<T extends string>({ name, labels, value, disabled, onPick }: S
   return (
     <fieldset class="segments" aria-label={name}>
       {(Object.keys(labels) as T[]).map((key) => (
-        <button
+        <Button
           key={key}
-          type="button"
           aria-pressed={key === value}
           disabled={disabled?.(key)}
           onClick={() => onPick(key)}
           data-testid={`${name}-${key}`}
         >
           {labels[key]}
-        </button>
+        </Button>
       ))}
     </fieldset>
   );
@@ -42,19 +43,19 @@ function isMissing(kind: KindChoice): boolean {
   return !(kind === "both" ? kernel && patterns : layer.value?.[kind]);
 }
 
-const INPUTS = {
-  rgb: "RGB",
-  strongest: "Strongest slice",
-  mean: "Mean over inputs",
-  all: "All slices",
-  slice: "One input slice",
-} as const;
+const INPUTS = [
+  ["rgb", "RGB"],
+  ["strongest", "Strongest slice"],
+  ["mean", "Mean over inputs"],
+  ["all", "All slices"],
+  ["slice", "One input slice"],
+] as const;
 
 function InputChoice({ series }: { series: Series }) {
   const inputs = inputsOf(series);
   const one = picks.value.view === "compare" || isBoth.value;
   const resolved = resolveInput(series, picks.value.input);
-  const input = resolved === "all" && one ? "strongest" : resolved;
+  const input = one ? onePicture(resolved) : resolved;
   const slice = typeof input === "number";
   const pickSlice = ({ currentTarget }: { currentTarget: HTMLInputElement }) => {
     const value = currentTarget.valueAsNumber;
@@ -65,22 +66,12 @@ function InputChoice({ series }: { series: Series }) {
   return (
     <div class="line">
       Input
-      <select
+      <Select
+        label="Input"
         value={slice ? "slice" : input}
-        aria-label="Input"
-        onChange={(event) => {
-          const value = event.currentTarget.value as keyof typeof INPUTS;
-          pick({ input: value === "slice" ? 0 : value });
-        }}
-      >
-        {(Object.keys(INPUTS) as (keyof typeof INPUTS)[])
-          .filter((value) => (value === "rgb" ? isRgb(series) : value !== "all" || !one))
-          .map((value) => (
-            <option key={value} value={value}>
-              {INPUTS[value]}
-            </option>
-          ))}
-      </select>
+        options={INPUTS.filter(([value]) => (value === "rgb" ? isRgb(series) : value !== "all" || !one))}
+        onPick={(value) => pick({ input: value === "slice" ? 0 : value })}
+      />
       {slice && (
         <>
           <input type="range" {...shared} />
@@ -106,18 +97,13 @@ function Arrangement() {
   const offered = comparing ? COMPARED_SORTS : SORTS.filter((sort) => sort !== "reached" || layer.value?.patterns);
   return (
     <div class="line">
-      <select
-        aria-label="Order of filters"
+      <Select
+        label="Order of filters"
         value={offered.find((sort) => sort === picks.value.sort) ?? "index"}
-        onChange={(event) => pick({ sort: event.currentTarget.value as (typeof SORTS)[number] })}
-        data-testid="sort"
-      >
-        {offered.map((sort) => (
-          <option key={sort} value={sort}>
-            {SORT_NAMES[sort]}
-          </option>
-        ))}
-      </select>
+        options={offered.map((sort) => [sort, SORT_NAMES[sort]])}
+        onPick={(sort) => pick({ sort })}
+        id="sort"
+      />
       <input
         type="search"
         placeholder={comparing ? "Find: 3, change>0.5" : "Find: 3, dead, norm>0.5"}
@@ -155,9 +141,9 @@ export function Toolbar({ settings, onSettings }: { settings: boolean; onSetting
       {grid && kernel && hasWeights.value && <InputChoice series={kernel} />}
       {grid && <Arrangement />}
       {steps.value.length > 0 && <StepSlider />}
-      <button type="button" aria-pressed={settings} onClick={onSettings}>
+      <Button aria-pressed={settings} onClick={onSettings}>
         <Icon name="settings" /> Settings
-      </button>
+      </Button>
     </div>
   );
 }

@@ -1,4 +1,5 @@
 /** The whole tab. */
+
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { back, DetailBar } from "../components/DetailBar";
 import { Help } from "../components/Help";
@@ -9,6 +10,7 @@ import { RunList } from "../components/RunList";
 import { Settings } from "../components/Settings";
 import { swap } from "../components/Sides";
 import { Toolbar } from "../components/Toolbar";
+import { isModified } from "../keys";
 import { cards, dark, index, indexError, kind, layer, moveStep, pick, picks, sides } from "../state";
 import { Compare } from "./Compare";
 import { FilterDetail } from "./FilterDetail";
@@ -25,7 +27,7 @@ const LOWEST_PICTURE = 260;
 
 function onKeyDown(event: KeyboardEvent, help: () => void): void {
   const target = event.target as HTMLElement;
-  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  if (isModified(event)) return;
   if (target.matches("[type=search], [type=number], select")) {
     if (event.key === "Escape") target.blur();
     return;

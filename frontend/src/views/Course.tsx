@@ -1,6 +1,8 @@
 /** One filter over its steps, and the filters that resemble it. */
+
 import { type Analysis, historyUrl, numberOf } from "../api";
 import { ErrorText } from "../components/Card";
+import { Button } from "../components/controls";
 import { COSINE } from "../components/Numbers";
 import { Plot } from "../components/Plot";
 import { Strip } from "../components/Strip";
@@ -59,9 +61,9 @@ export function Nearest({ analysis, filter }: { analysis: Analysis; filter: numb
       <h3>Most similar, by cosine</h3>
       <div class="badges">
         {found.map((other, i) => (
-          <button key={other} type="button" onClick={() => openFilter(other)} title={COSINE}>
+          <Button key={other} onClick={() => openFilter(other)} title={COSINE}>
             {other} <i>{formatCosine(analysis.nearest_cosines?.[filter]?.[i] ?? 0)}</i>
-          </button>
+          </Button>
         ))}
       </div>
     </div>

@@ -1,14 +1,17 @@
 /** All layers of one run in model order: a strip of filters, their course, and what is wrong with them. */
+
 import { useEffect, useRef, useState } from "preact/hooks";
 import { analysisUrl, type Datum, historyUrl, kernelsUrl, numberOf } from "../api";
 import { ErrorText } from "../components/Card";
+import { Button, Select } from "../components/controls";
 import { Plot } from "../components/Plot";
+import { useResize } from "../components/pane";
 import { Strip } from "../components/Strip";
 import { formatNumber } from "../format";
 import { isRgb, layerKey, layerTitle, type Series, shapeText, spatialOf } from "../model";
 import { tileNumbers, tileOf } from "../paint/mosaic";
 import { useAnalysis, useKernels, useLayerHistory } from "../resource";
-import { mainRun, matcher, openLayer, pick, picks, placeIn, runColour, shownRuns } from "../state";
+import { isListed, mainRun, openLayer, pick, placeIn, runColour, shownRuns } from "../state";
 
 /** Height of a row in CSS pixels, and of one without a course: fixed, so that rows out of sight need not be there. */
 const ROW = 132;
@@ -20,14 +23,13 @@ const REST_MS = 100;
 const QUALITY = {
   randomness: [
     "Random",
-    "Variance entropy over its bound for random 3×3 slices: near 1 is untrained, near 0 redundant (CNN Filter DB, CVPR 2022)",
+    "Variance entropy over its bound for random 3×3 slices: near 1 is untrained, near 0 redundant",
   ],
-  orthogonality: [
-    "Orthogonal",
-    "1 − mean |cosine| of all pairs of filters: 1 where all differ (CNN Filter DB, CVPR 2022)",
-  ],
-  sparsity: ["Sparse", "Share of slices below 1% of the layer’s largest weight (CNN Filter DB, CVPR 2022)"],
+  orthogonality: ["Orthogonal", "1 − mean |cosine| of all pairs of filters: 1 where all differ"],
+  sparsity: ["Sparse", "Share of slices below 1% of the layer’s largest weight"],
 } as const;
+
+const hintOf = (name: keyof typeof QUALITY): string => `${QUALITY[name][1]} (CNN Filter DB, CVPR 2022)`;
 
 const NEAR_RANDOM = 0.98;
 
@@ -42,24 +44,23 @@ function Badges({ datum, layer }: { datum: Datum; layer: string }) {
   return (
     <div class="badges" data-testid="badges">
       {(["dead", "duplicate", "flipped"] as const).map((word) => (
-        <button
+        <Button
           key={word}
-          type="button"
           disabled={!found[word]}
           title={`Show the ${word} filters`}
           onClick={() => openLayer(layer, word)}
           data-testid={`badge-${word}`}
         >
           {found[word]} {word}
-        </button>
+        </Button>
       ))}
       {(quality.randomness ?? 0) >= NEAR_RANDOM && (
-        <b class="bad" title={QUALITY.randomness[1]}>
+        <b class="bad" title={hintOf("randomness")}>
           ⚠ near random
         </b>
       )}
       {(Object.keys(QUALITY) as (keyof typeof QUALITY)[]).map((name) => (
-        <i key={name} title={QUALITY[name][1]}>
+        <i key={name} title={hintOf(name)}>
           {QUALITY[name][0]} {quality[name] === null ? "–" : formatNumber(quality[name])}
         </i>
       ))}
@@ -133,9 +134,9 @@ function Row({ run, series, top, height, moving }: RowProps) {
       data-path={series.path}
     >
       <div class="line">
-        <button type="button" class="plain ellipsis" onClick={() => openLayer(layerKey(series))}>
+        <Button class="plain ellipsis" onClick={() => openLayer(layerKey(series))}>
           <b>{layerTitle(series)}</b>
-        </button>
+        </Button>
         <i class="ellipsis">
           {series.layer_class} {shapeText(series)}
         </i>
@@ -147,10 +148,7 @@ function Row({ run, series, top, height, moving }: RowProps) {
 
 export function Overview() {
   const run = mainRun.value;
-  const matches = matcher(picks.value.layerFilter);
-  const rows = (run?.series ?? []).filter(
-    (one) => one.kind === "kernel" && (!matches || matches(`${one.name}/${one.path}`)),
-  );
+  const rows = (run?.series ?? []).filter((one) => one.kind === "kernel" && isListed(one));
   const height = rows.some(({ steps }) => steps.length > 1) ? ROW : LOW_ROW;
   const pane = useRef<HTMLDivElement>(null);
   const [{ first, last }, setRange] = useState({ first: 0, last: 0 });
@@ -171,25 +169,20 @@ export function Overview() {
     clearTimeout(resting.current);
     resting.current = window.setTimeout(() => setMoving(false), REST_MS);
   };
-  useEffect(() => {
-    const observer = new ResizeObserver(measure);
-    if (pane.current) observer.observe(pane.current);
-    return () => observer.disconnect();
-  }, [height]);
+  useResize(pane, measure, height);
   return (
     <div class="cards-pane" ref={pane} onScroll={onScroll} data-testid="overview" tabIndex={-1}>
       <div class="bar-above line">
-        {run && <span class="disc" style={{ background: runColour(run.run) }} />}
         {run && (
-          <select
-            aria-label="Run of the overview"
-            value={run?.run}
-            onChange={(event) => pick({ main: event.currentTarget.value })}
-          >
-            {shownRuns.value.map((one) => (
-              <option key={one.run}>{one.run}</option>
-            ))}
-          </select>
+          <>
+            <span class="disc" style={{ background: runColour(run.run) }} />
+            <Select
+              label="Run of the overview"
+              value={run.run}
+              options={shownRuns.value.map((one) => [one.run, one.run])}
+              onPick={(main) => pick({ main })}
+            />
+          </>
         )}
         <i>{rows.length} layers</i>
       </div>

@@ -9,8 +9,8 @@ import { Activation, PatternPicture } from "../components/PatternPicture";
 import { Strip } from "../components/Strip";
 import { plural } from "../format";
 import type { KernelFrame, PatternFrame } from "../frames";
-import { moveCursor } from "../keys";
-import { resolveInput, type Series, spatialOf } from "../model";
+import { isModified, moveCursor } from "../keys";
+import { onePicture, resolveInput, type Series, spatialOf } from "../model";
 import { type Tile, tileNumbers, tileOf } from "../paint/mosaic";
 import { useAnalysis, useKernels, usePatterns } from "../resource";
 import { cursor, isBoth, openFilter, picks, placeIn } from "../state";
@@ -50,8 +50,7 @@ function Patterns({ datum, weights, maxHeight }: PatternsProps) {
   const { value: frame, url: shownUrl, error } = usePatterns(url);
   const { value: stored } = useAnalysis(weights && analysisUrl(weights));
   const arranged = useArranged(weights, stored, datum.run, weights?.series.filters ?? 0);
-  const input = weights && resolveInput(weights.series, picks.value.input);
-  const one = input === "all" ? "strongest" : input;
+  const one = weights && onePicture(resolveInput(weights.series, picks.value.input));
   const kernels = useKernels(isBoth.value && weights && one !== null ? kernelsUrl(weights, "all", one) : null);
   const tile = tileOf(weights ? spatialOf(weights.series) : [], one === "rgb" ? 3 : 1);
   const kernel =
@@ -112,7 +111,7 @@ function Pictures({ frame, filters, kernel, tile, maxHeight }: PicturesProps) {
   const at = Math.max(0, filters.indexOf(cursor.value));
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (!list.current || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (!list.current || isModified(event)) return;
     const columns = getComputedStyle(list.current).gridTemplateColumns.split(" ").length;
     const to = moveCursor(event.key, at, { count: filters.length, columns }, ROWS_PER_PAGE);
     if (to !== null) {
