@@ -27,7 +27,7 @@ NOISE = 20.0
 FLOOR = 8.0
 """Waves longer than a side divided by this are not made stronger: blots of colour excite no filter."""
 
-CUTOFF = 0.3
+CUTOFF = 0.27
 """Where the spectrum of a step has fallen by the factor exp(-1/2), in cycles a pixel: finer texture cannot be read."""
 
 # Colours of natural pictures vary along these three axes (columns), most along the first: brightness. Square root of
@@ -107,24 +107,29 @@ class Pixel:
 class Fourier:
     """Pictures of a fixed contrast that climb in a decorrelated Fourier basis.
 
-    A gradient step on the coefficients of a basis with amplitudes 1 / f^decay moves the picture along its gradient
-    filtered with 1 / f^(2 decay): the long waves of natural pictures come first, fine texture last, and colours move
-    together as they do in nature (Olah et al. 2017). Each step has a fixed length, with momentum, and the picture is
-    brought back to mean 0 and standard deviation 1, so that only its form can grow. The unit of a step is that
-    standard deviation.
+    A gradient step on the coefficients of a basis with amplitudes 1 / f^decay and the colours of nature moves the
+    picture along its gradient filtered with 1 / f^(2 decay) and mixed with the covariance of these colours: the long
+    waves of natural pictures come first, fine texture last, and colours move together as they do in nature (Olah et
+    al. 2017). Each step has a fixed length, with momentum, and the picture is brought back to mean 0 and standard
+    deviation 1, so that only its form can grow. The unit of a step is that standard deviation.
+
+    The latent is the picture before it is squashed, in colours as they are shown: filter and mixing stand outside the
+    tape, which sees nothing but the squashing.
     """
 
     def __init__(self, shape: tuple[int, ...], recipe: Recipe) -> None:
         self._spatial, self._channels = shape[:-1], shape[-1]
         self._momentum, self._contrast = recipe.momentum, recipe.contrast
         self._amplitudes = _amplitudes(self._spatial, recipe.decay)
+        self._colours = _COLOURS if self._channels == 3 else np.eye(self._channels, dtype=np.float32)
 
     def start(self, random: np.random.Generator) -> NDArray[np.float32]:
-        """Draws noise with the amplitudes of the basis."""
+        """Draws noise with the amplitudes and colours of the basis."""
         white = random.normal(size=(self._channels, *self._spatial))
         axes = tuple(range(1, white.ndim))
         coloured = np.fft.irfftn(np.fft.rfftn(white, axes=axes) * self._amplitudes, self._spatial, axes)
-        noise: NDArray[np.float32] = np.moveaxis(coloured / coloured.std(), 0, -1).astype(np.float32)
+        mixed = np.moveaxis(coloured, 0, -1) @ self._colours.T
+        noise: NDArray[np.float32] = (mixed / mixed.std()).astype(np.float32)
         return noise
 
     def state(self, first: Any) -> State:
@@ -137,13 +142,17 @@ class Fourier:
 
     def pixels(self, latent: Any) -> Any:
         """See `Parameterization`."""
-        return squash(latent, self._contrast)
+        return tf.sigmoid(4.0 * self._contrast * latent)
 
     def advance(self, state: State, gradient: Any, step: Any, rate: Any) -> State:
         """See `Parameterization`."""
+        latent = state[0]
+        axes = list(range(1, latent.shape.rank))
+        # What would only change the mean or the contrast is undone afterwards, and must not count in the length.
+        gradient -= latent * tf.reduce_mean(gradient * latent, axes, keepdims=True)
         spectrum = _rfft(gradient, self._spatial) * tf.constant(self._amplitudes**2, tf.complex64)
-        moved = self._momentum * state[1] + _unit(_irfft(spectrum, self._spatial))
-        return _standardise(state[0] + rate * moved), moved
+        moved = self._momentum * state[1] + _unit(_irfft(spectrum, self._spatial, self._colours @ self._colours.T))
+        return _standardise(latent + rate * moved), moved
 
 
 class Maco:
@@ -257,10 +266,14 @@ def _rfft(values: Any, spatial: tuple[int, ...]) -> Any:
     return _RFFT[rank](tf.transpose(values, [0, rank + 1, *range(1, rank + 1)]))
 
 
-def _irfft(waves: Any, spatial: tuple[int, ...]) -> Any:
+def _irfft(waves: Any, spatial: tuple[int, ...], mixing: NDArray[np.float32] | None = None) -> Any:
+    """Transforms waves back; with a matrix `[channels, channels]` that is multiplied to the channels."""
     rank = len(spatial)
     values = _IRFFT[rank](waves, list(spatial))
-    values.set_shape([None, None, *spatial])
+    values.set_shape([None, waves.shape[1], *spatial])
+    if mixing is not None:
+        flat = tf.matmul(tf.constant(mixing), tf.reshape(values, [-1, waves.shape[1], np.prod(spatial)]))
+        values = tf.reshape(flat, [-1, waves.shape[1], *spatial])
     return tf.transpose(values, [0, *range(2, rank + 2), 1])
 
 

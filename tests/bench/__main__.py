@@ -1,6 +1,7 @@
 """Measures what the project promises, each against a contender in the same run: `make bench`.
 
-Names of modules as arguments, such as `python -m tests.bench store`, choose some.
+Names of modules as arguments, such as `python -m tests.bench store`, choose some. `python -m tests.bench patterns`
+has options of its own, and is not among them.
 
 Prints Markdown. Ratios mean something; milliseconds are of the machine at hand.
 """
@@ -17,6 +18,11 @@ from tests.bench import drawing, importing, live, logging, serving, store, views
 def main() -> None:
     """Runs the benchmarks that are named, by default all."""
     names = sys.argv[1:]
+    if names[:1] == ["patterns"]:
+        from tests.bench.patterns import report  # imports TensorFlow
+
+        report.run(names[1:])
+        return
     with tempfile.TemporaryDirectory() as scratch:
         directory = pathlib.Path(scratch)
         for name, title, lines in (

@@ -51,11 +51,21 @@ def test_the_classic_noise_is_grey_with_a_width_of_twenty():
 @pytest.mark.parametrize("recipe", FOURIER, ids=lambda recipe: recipe.name)
 def test_pictures_have_the_contrast_of_the_recipe_before_they_are_squashed(recipe):
     made, state = started(recipe, (40, 30, 3))
-    for scale in (1e-3, 1.0, 1e3):  # whatever the latent: only its form counts
-        pictures = made.pixels(scale * made.latent(state) + 7).numpy().astype(np.float64)
+    gradient = tf.constant(np.random.default_rng(1).normal(size=(2, 40, 30, 3)).astype(np.float32))
+    for rate in (0.0, 0.5, 1e3):  # however long the step: only the form changes
+        state = made.advance(state, gradient, tf.constant(0), tf.constant(rate))
+        pictures = made.pixels(made.latent(state)).numpy().astype(np.float64)
         unsquashed = np.log(pictures / (1 - pictures)) / 4
         np.testing.assert_allclose(unsquashed.std((1, 2, 3)), recipe.contrast, rtol=1e-2)
         np.testing.assert_allclose(unsquashed.mean((1, 2, 3)), 0, atol=1e-3)
+
+
+def test_the_noise_of_pictures_in_colour_varies_most_in_brightness():
+    made, state = started(RECIPES["default"], (64, 64, 3), range(4))
+    colours = made.latent(state).numpy().reshape(-1, 3)
+    natural = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
+    expected = natural @ natural.T
+    np.testing.assert_allclose(np.cov(colours.T), expected * 3 / np.trace(expected), atol=0.1)
 
 
 def test_three_channels_are_mixed_into_colours_and_others_are_not():
@@ -72,24 +82,28 @@ def test_three_channels_are_mixed_into_colours_and_others_are_not():
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("recipe", FOURIER, ids=lambda recipe: recipe.name)
 def test_a_step_follows_the_gradient_of_the_coefficients(recipe, shape):
-    """The adjoint that is written out equals TensorFlow's gradient through an inverse transform of coefficients."""
+    """The adjoint that is written out equals TensorFlow's gradient through coefficients, colours and standardising."""
     recipe = dataclasses.replace(recipe, momentum=0.0)
     made, state = started(recipe, shape)
     spatial, rank = shape[:-1], len(shape) - 1
     gradient = np.random.default_rng(1).normal(size=(2, *shape)).astype(np.float32)
     # A real picture as a matrix product of real coefficients: no Fourier code of TensorFlow or ours in it.
     amplitudes = made._amplitudes.astype(np.float64)
-    half = np.moveaxis(gradient.astype(np.float64), -1, 1)
-    axes = tuple(range(2, 2 + rank))
-    colouring = lambda values: np.fft.irfftn(np.fft.rfftn(values, axes=axes) * amplitudes, spatial, axes)  # noqa: E731
-    white = tf.Variable(np.random.default_rng(2).normal(size=half.shape))
-    matrix = np.stack([colouring(unit.reshape(1, 1, *spatial)).ravel() for unit in np.eye(int(np.prod(spatial)))], 1)
+    colouring = lambda values: np.fft.irfftn(np.fft.rfftn(values) * amplitudes, spatial, range(rank))  # noqa: E731
+    matrix = np.stack([colouring(unit.reshape(spatial)).ravel() for unit in np.eye(int(np.prod(spatial)))], 1)
+    natural = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
+    colours = tf.constant(natural / np.linalg.norm(natural, axis=0).max() if shape[-1] == 3 else np.eye(shape[-1]))
+    white = tf.Variable(np.zeros((2, matrix.shape[1], shape[-1])))
+
+    def change(coefficients):
+        return tf.einsum("xw,bwc,oc->bxo", tf.constant(matrix), coefficients, colours)
+
     with tf.GradientTape() as tape:
-        flat = tf.reshape(white, (2, shape[-1], -1))
-        picture = tf.einsum("xw,bcw->bcx", tf.constant(matrix), flat)
-        score = tf.reduce_sum(picture * half.reshape(picture.shape))
-    along = tf.einsum("xw,bcw->bcx", tf.constant(matrix), tf.reshape(tape.gradient(score, white), flat.shape)).numpy()
-    along = np.moveaxis(along.reshape(half.shape), 1, -1)
+        picture = tf.cast(tf.reshape(state[0], white.shape), tf.float64) + change(white)
+        picture -= tf.reduce_mean(picture, (1, 2), keepdims=True)
+        picture /= tf.math.reduce_std(picture, (1, 2), keepdims=True)
+        score = tf.reduce_sum(picture * gradient.reshape(picture.shape))
+    along = change(tape.gradient(score, white)).numpy().reshape(2, *shape)
     along /= np.sqrt((along**2).mean(axis=tuple(range(1, rank + 2)), keepdims=True))
     moved, step = made.advance(state, tf.constant(gradient), tf.constant(0), tf.constant(0.3))
     np.testing.assert_allclose(step.numpy(), along, atol=2e-4)
@@ -103,10 +117,12 @@ def test_a_step_follows_the_gradient_of_the_coefficients(recipe, shape):
 def test_momentum_takes_its_share_of_the_previous_step_again(recipe):
     made, state = started(recipe, (16, 16, 3))
     gradients = np.random.default_rng(1).normal(size=(2, 2, 16, 16, 3)).astype(np.float32)
-    alone = [made.advance(state, tf.constant(one), tf.constant(0), tf.constant(0.1))[1].numpy() for one in gradients]
-    state = made.advance(state, tf.constant(gradients[0]), tf.constant(0), tf.constant(0.1))
-    both = made.advance(state, tf.constant(gradients[1]), tf.constant(1), tf.constant(0.1))[1].numpy()
-    np.testing.assert_allclose(both, recipe.momentum * alone[0] + alone[1], atol=1e-5)
+    moved = made.advance(state, tf.constant(gradients[0]), tf.constant(0), tf.constant(0.1))
+    rested = (moved[0], tf.zeros_like(moved[1]))
+    alone, both = (
+        made.advance(one, tf.constant(gradients[1]), tf.constant(1), tf.constant(0.1)) for one in (rested, moved)
+    )
+    np.testing.assert_allclose(both[1], recipe.momentum * moved[1] + alone[1], atol=1e-5)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

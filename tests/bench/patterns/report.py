@@ -1,0 +1,151 @@
+"""Puts the comparison together, as Markdown and a contact sheet."""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+from collections.abc import Callable, Iterator, Sequence
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_filterviz import generate_patterns
+from tb_filterviz.patterns.recipes import RECIPES
+from tests.bench.patterns import contenders, networks, sheet, speed, truth
+from tests.bench.patterns.markdown import header, row
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Runs what the command line asks for."""
+    options = _options(arguments)
+    runs = {name: one for name, one in contenders.contenders().items() if not options.only or name in options.only}
+    model = networks.hed(options.side)
+    for part in options.parts:
+        print(f"\n#### {part.capitalize()}\n", flush=True)
+        for line in _PARTS[part](options, runs, model):
+            print(line, flush=True)
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m tests.bench patterns", description="Patterns against others.")
+    add = parser.add_argument
+    add("--parts", nargs="+", choices=list(_PARTS), default=list(_PARTS), help="what to do; all by default")
+    add("--layers", nargs="+", default=list(networks.LAYERS), help="layers of VGG16")
+    add("--only", nargs="+", help="contenders; all by default")
+    add("--filters", type=int, default=16, help="filters a layer")
+    add("--shown", type=int, default=8, help="filters a layer by the slow libraries, and on the sheet")
+    add("--side", type=int, default=150, help="height and width of pictures, in pixels")
+    add("--repeats", type=int, default=3, help="rounds of timing")
+    add("--network", type=int, default=int(np.random.default_rng().integers(1000)), help="seed of the drawn network")
+    add("--keep", type=pathlib.Path, default=pathlib.Path("build/bench-patterns"), help="where pictures are kept")
+    return parser.parse_args(arguments)
+
+
+def _speed(options: argparse.Namespace, runs: dict[str, contenders.Contender], model: keras.Model) -> Iterator[str]:
+    yield from _speed_table(options, runs, model, options.layers)
+    if "classic, eager" in runs:
+        yield f"\nAt the size that follows the receptive field, against the classic recipe at {options.side} px:\n"
+        yield header("layer", "side, px", "ours, s a filter", "faster than classic, eager")
+        open_model = networks.hed(None)
+        for layer in options.layers:
+            yield _auto_row(options, runs, model, open_model, layer)
+
+
+def _speed_table(
+    options: argparse.Namespace, runs: dict[str, contenders.Contender], model: keras.Model, layers: Sequence[str]
+) -> Iterator[str]:
+    others = [name for name in runs if name != "ours"]
+    yield header(
+        *("layer", "ours, s a filter", *(f"than {name}" for name in others), "limit, s a step", "share of the limit")
+    )
+    for layer in layers:
+        seconds = speed.seconds_a_filter(runs, model, layer, _chosen(model, layer, options.filters), options.repeats)
+        limit = speed.limit(model, layer)
+        mine = seconds["ours"]
+        ratios = [f"{seconds[name] / mine:.1f} x faster" for name in others]
+        share = runs["ours"].steps * limit / mine
+        yield row(layer, f"{mine:.2f}", *ratios, f"{limit:.3f}", f"{share:.0%}")
+
+
+def _auto_row(
+    options: argparse.Namespace,
+    runs: dict[str, contenders.Contender],
+    model: keras.Model,
+    open_model: keras.Model,
+    layer: str,
+) -> str:
+    filters = _chosen(model, layer, options.filters)
+    sides = []
+
+    def auto(_: keras.Model, layer: str, filters: list[int], seed: int, steps: int) -> NDArray[np.uint8]:
+        made = generate_patterns(open_model, layer, filters, seed=seed, steps=steps, progress=False)
+        sides.append(made.images.shape[1])
+        return made.images
+
+    pair = {"ours": contenders.Contender(runs["ours"].steps, True, auto), "classic": runs["classic, eager"]}
+    seconds = speed.seconds_a_filter(pair, model, layer, filters, options.repeats)
+    return row(layer, sides[0], f"{seconds['ours']:.3f}", f"{seconds['classic'] / seconds['ours']:.0f} x")
+
+
+def _costs(options: argparse.Namespace, runs: dict[str, contenders.Contender], model: keras.Model) -> Iterator[str]:
+    yield header("layer", "first call longer by, s", "later calls beside their steps, s", "memory, GB")
+    for layer in options.layers:
+        first, later = speed.overhead(runs["ours"], networks.hed(options.side), layer, _chosen(model, layer, 4))
+        grown = speed.memory(layer, options.side, options.filters)
+        yield row(layer, f"{first:.1f}", f"{later:.2f}", f"{grown / 1e9:.2f}")
+
+
+def _truth(options: argparse.Namespace, runs: dict[str, contenders.Contender], model: keras.Model) -> Iterator[str]:
+    names = [name for name in ("classic, tf.function", "ours", "tf-keras-vis", "xplique") if name in runs]
+    layers = {layer: _chosen(model, layer, options.filters) for layer in options.layers}
+    pictures: dict[str, dict[str, NDArray[np.uint8]]] = {}
+    yield from truth.compare({name: runs[name] for name in names}, model, layers, options.shown, options.keep, pictures)
+    path = options.keep / "sheet.png"
+    options.keep.mkdir(parents=True, exist_ok=True)
+    shown = {
+        layer: {name: images[: options.shown] for name, images in block.items()} for layer, block in pictures.items()
+    }
+    sheet.write(path, shown)
+    yield f"\nThe contact sheet is {path}."
+
+
+def _curves(options: argparse.Namespace, runs: dict[str, contenders.Contender], model: keras.Model) -> Iterator[str]:
+    counts = (1, 2, 4, 8, 12, 16, 32, 64, 80)
+    yield header("layer", "recipe", *(f"after {count}" for count in counts))
+    for layer in options.layers[:2]:
+        filters = _chosen(model, layer, 4)
+        for recipe in RECIPES.values():
+            made = generate_patterns(
+                *(model, layer, filters), size=96, recipe=recipe.name, input_range=(0, 255), tries=1, progress=False
+            )
+            means = made.curve.mean(0)
+            yield row(layer, recipe.name, *(f"{means[n]:.1f}" if n < len(means) else "" for n in counts))
+
+
+def _drawn(options: argparse.Namespace, runs: dict[str, contenders.Contender], model: keras.Model) -> Iterator[str]:
+    other, layers = networks.drawn(options.network, options.side)
+    yield f"{other.name} with random weights, drawn with --network {options.network}; pictures are fed as they are.\n"
+    yield from _speed_table(options, runs, other, layers)
+
+
+def _failures(options: argparse.Namespace, runs: dict[str, contenders.Contender], model: keras.Model) -> Iterator[str]:
+    made = generate_patterns(networks.hed(None), "block5_conv1", size=96, progress=True)
+    yield f"block5_conv1, all {len(made)} filters at 96 px: {made.failed.mean():.1%} failed (bar: 5%)."
+
+
+_PARTS: dict[str, Callable[[argparse.Namespace, dict[str, contenders.Contender], keras.Model], Iterator[str]]] = {
+    "speed": _speed,
+    "costs": _costs,
+    "truth": _truth,
+    "curves": _curves,
+    "drawn": _drawn,
+    "failures": _failures,
+}
+
+
+def _chosen(model: keras.Model, layer: str, count: int) -> list[int]:
+    """Draws filters of a layer, always the same."""
+    total = model.get_layer(layer).output.shape[-1]
+    drawn = np.random.default_rng(1).permutation(total)[:count]
+    return sorted(int(index) for index in drawn)

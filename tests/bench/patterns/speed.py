@@ -1,0 +1,112 @@
+"""How long contenders take, beside what their arithmetic takes at least."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tests.bench.patterns.contenders import Contender
+
+_SHARE = 10
+
+
+def seconds_a_filter(
+    runs: Mapping[str, Contender], model: keras.Model, layer: str, filters: list[int], repeats: int
+) -> dict[str, float]:
+    """Times contenders in turns; ours on all filters, with all that a call takes, others on one filter.
+
+    Of the others only steps count, timed as the difference between a fifth and a tenth of them, so that what they
+    trace and set up is free.
+
+    Returns:
+        The median seconds of one filter, by contender.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for number in range(repeats + 1):
+        for name, contender in runs.items():
+            time_it = _whole if name == "ours" else _steps
+            taken = time_it(contender, model, layer, filters)
+            if number:  # the first round traces
+                seconds[name].append(taken)
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def _whole(contender: Contender, model: keras.Model, layer: str, filters: list[int]) -> float:
+    return _timed(lambda: contender.make(model, layer, filters, 0, contender.steps)) / len(filters)
+
+
+def _steps(contender: Contender, model: keras.Model, layer: str, filters: list[int]) -> float:
+    few = contender.steps // _SHARE
+    short, long = (
+        _timed(lambda steps=steps: contender.make(model, layer, filters[:1], 0, steps)) for steps in (few, 2 * few)
+    )
+    return (long - short) / few * contender.steps
+
+
+def overhead(contender: Contender, model: keras.Model, layer: str, filters: list[int]) -> tuple[float, float]:
+    """Times calls on a model that was not used before.
+
+    Returns:
+        The seconds that a first call takes longer than one after it; and those of a later call that are not steps.
+    """
+
+    def call(times: int) -> float:
+        return _timed(lambda: contender.make(model, layer, filters, 0, times * contender.steps))
+
+    first = call(1)
+    later, double = (statistics.median(call(times) for _ in range(3)) for times in (1, 2))
+    return first - later, 2 * later - double
+
+
+def limit(model: keras.Model, layer: str, batches: tuple[int, ...] = (1, 4, 8)) -> float:
+    """Times one forward and backward pass of what lies before a layer, by itself.
+
+    Returns:
+        The fewest seconds a picture, of the best of the batch sizes.
+    """
+    cut = keras.Model(model.inputs, model.get_layer(layer).input)
+
+    @tf.function(reduce_retracing=True)
+    def gradient(pictures: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(pictures)
+            total = tf.reduce_sum(cut(pictures, training=False))
+        return tape.gradient(total, pictures)
+
+    found = []
+    for batch in batches:
+        pictures = tf.random.uniform((batch, *model.inputs[0].shape[1:]), 0, 255)
+        gradient(pictures)
+        found.append(min(_timed(lambda pictures=pictures: gradient(pictures).numpy()) for _ in range(3)) / batch)
+    return min(found)
+
+
+_MEMORY = """
+import resource, sys
+from tests.bench.patterns import networks
+layer, side, filters = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+model = networks.hed(side)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+generate_patterns(model, layer, filters, size=side, steps=3, tries=1, progress=False)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def memory(layer: str, side: int, filters: int) -> int:
+    """Returns the bytes by which the largest size of a fresh process grows while it makes patterns."""
+    arguments = [sys.executable, "-c", _MEMORY, layer, str(side), str(filters)]
+    lines = subprocess.run(arguments, check=True, capture_output=True, text=True).stdout.split()
+    return int(lines[-1]) * (1 if sys.platform == "darwin" else 1024)
+
+
+def _timed(run: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    run()
+    return time.perf_counter() - begun
