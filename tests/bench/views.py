@@ -184,7 +184,8 @@ def _drag(frame: Frame) -> tuple[int, float]:
           }}
           const end = performance.now();
           await pause(200);
-          return [performance.getEntriesByName('filterviz:drawn').filter(one => one.startTime > start).length, end - start];
+          const drawn = performance.getEntriesByName('filterviz:drawn').filter(one => one.startTime > start);
+          return [drawn.length, end - start];
         }}"""
     )
     return drawn, milliseconds / 1e3
