@@ -7,7 +7,8 @@ import { LayerList } from "../components/LayerList";
 import { RunList } from "../components/RunList";
 import { Settings } from "../components/Settings";
 import { Toolbar } from "../components/Toolbar";
-import { cards, dark, index, indexError, kind, layer, moveStep, openFilter, picks } from "../state";
+import { layerTitle } from "../model";
+import { cards, dark, index, indexError, kind, layer, moveStep, openFilter, picks, stepPlace, steps } from "../state";
 import { FilterDetail } from "./FilterDetail";
 import { KernelCard } from "./KernelCard";
 import { Empty, Problems, ServerTrouble } from "./Notices";
@@ -39,6 +40,21 @@ function onKeyDown(event: KeyboardEvent, help: () => void): void {
   else if (event.key === "Escape" && picks.value.filter !== null) back();
   else return;
   event.preventDefault();
+}
+
+/** What is shown, in words: a screen reader says so whenever it changes, whatever key or click changed it. */
+function Announcement() {
+  const { view, filter } = picks.value;
+  const step = steps.value[stepPlace.value];
+  const layerName = layer.value && layerTitle(layer.value);
+  const place =
+    view === "overview" ? "Overview" : `${layerName}, ${filter === null ? "all filters" : `filter ${filter}`}`;
+  const when = picks.value.align === "step" ? `step ${step}` : `${(step ?? 0) / 10} % of the steps`;
+  return (
+    <p class="unseen" role="status" data-testid="announcement">
+      {place}, {when}
+    </p>
+  );
 }
 
 /** The bar above an opened filter. */
@@ -126,6 +142,7 @@ export function App() {
       {hasData && side}
       <main>
         <h1 class="unseen">Filters</h1>
+        {hasData && <Announcement />}
         {hasData && <Toolbar settings={settings} onSettings={() => setSettings(!settings)} />}
         <ServerTrouble />
         <Problems />
