@@ -6,7 +6,7 @@ BUNDLE := tb_filterviz/static/index.js
 FRONTEND := $(shell find frontend -type f -not -path '*/node_modules/*')
 PIP := pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint test-python test-without-tensorflow test-lowest test-frontend chromium bench clean
+.PHONY: demo test lint test-python test-without-tensorflow test-lowest test-frontend chromium bench golden clean
 
 demo: $(VENV)/.demo $(BUNDLE)
 	@exec $(BIN)/python -m demo
@@ -34,6 +34,10 @@ test-lowest: .venvs/lowest/.ready $(BUNDLE)
 
 bench: $(VENV)/.dev $(BUNDLE) chromium
 	$(BIN)/python -m tests.bench
+
+# The pictures that test_golden.py compares with, taken anew: look at what changed before you commit them.
+golden: $(VENV)/.dev $(BUNDLE) chromium
+	$(BIN)/pytest tests/e2e/test_golden.py --renew-golden
 
 chromium:
 	@tests/e2e/install_chromium.sh

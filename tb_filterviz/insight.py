@@ -181,10 +181,10 @@ def filter_history(
     first = [analysis.change(filters[0], after)[1] for after in filters]
     facts = {
         "steps": steps,
-        "norms": [float(analysis.filter_numbers(values)[0, 0]) for values in filters],
-        "changes": [None, *(float(relative[0]) for relative, _ in since)],
-        "cosines": [None, *(float(cosine[0]) for _, cosine in since)],
-        "cosines_first": [float(cosine[0]) for cosine in first],
+        "norms": nullable(np.array([analysis.filter_numbers(values)[0, 0] for values in filters], np.float64)),
+        "changes": [None, *nullable(np.array([relative[0] for relative, _ in since]))],
+        "cosines": [None, *nullable(np.array([cosine[0] for _, cosine in since]))],
+        "cosines_first": nullable(np.array([cosine[0] for cosine in first])),
         "input": wanted,
     }
     return facts, pictures

@@ -84,6 +84,19 @@ export function onPicksChanged(callback: () => void): void {
   attempt(() => host().addEventListener("hashchange", callback), undefined);
 }
 
+/** TensorBoard's own fonts, as rules of style: a frame does not inherit them. */
+export function fontRules(): string {
+  return attempt(
+    () =>
+      [...host().document.styleSheets]
+        .flatMap((sheet) => attempt(() => [...sheet.cssRules], []))
+        .map((rule) => rule.cssText)
+        .filter((text) => text.startsWith("@font-face"))
+        .join(""),
+    "",
+  );
+}
+
 /** Whether the tab cannot be seen. TensorBoard hides the frame of a tab by giving it no height. */
 export function isHidden(): boolean {
   return document.hidden || window.innerHeight === 0;

@@ -1,6 +1,6 @@
 /** TensorBoard imports this module into the tab's iframe and calls `render()` once. */
 import { render as renderInto } from "preact";
-import { writePicks, writeSettings } from "./host";
+import { fontRules, writePicks, writeSettings } from "./host";
 import { writeSettings as settingsOf, writeAll } from "./picks";
 import { dark, picks, start } from "./state";
 import { onChange } from "./store";
@@ -12,7 +12,7 @@ const SAVE_MS = 200;
 
 export function render(): void {
   const style = document.createElement("style");
-  style.textContent = css;
+  style.textContent = fontRules() + css;
   document.head.append(style);
   document.documentElement.lang = "en";
   document.title = "Filters";

@@ -15,14 +15,14 @@ const WORDS = new Map<string, readonly [name: string, least: number]>(
   Object.entries({
     dead: ["dead", 1],
     duplicate: ["duplicate_of", 0],
-    flipped: ["flipped", 1],
+    flipped: ["opposite_of", 0],
     nonfinite: ["nonfinite", 1],
   } as const),
 );
 /** Names of numbers, the stored ones first: an answer in full depth has all. */
 const STORED = ["norm", "min", "max", "mean", "std", "near_zero", "nonfinite", "l1"];
 const COMPUTED = [
-  ...["dead", "duplicate_of", "flipped", "high_frequency", "orientation", "orientation_strength", "colour"],
+  ...["dead", "duplicate_of", "opposite_of", "high_frequency", "orientation", "orientation_strength", "colour"],
   ...["change", "cosine", "change_first", "cosine_first"],
 ];
 

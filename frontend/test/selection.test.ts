@@ -4,9 +4,9 @@ import type { Analysis } from "../src/api";
 import { arrange, byNorm, gather, parseFind } from "../src/selection";
 
 const ANALYSIS: Analysis = {
-  names: ["norm", "dead", "duplicate_of", "flipped", "change"],
+  names: ["norm", "dead", "duplicate_of", "opposite_of", "change"],
   values: [
-    [1, 0, 0, 0, null],
+    [1, 0, 0, null, null],
     [3, 0, null, null, 0.5],
     [0, 1, null, null, 0.1],
     [2, 0, 0, 1, 0.9],

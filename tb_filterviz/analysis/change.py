@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from tb_filterviz.analysis.similarity import cosines
 
+_BLOCK = 1 << 16  # pairs looked at together: of 16 million, few have two filters that are still free
+
 
 def change(before: NDArray[Any], after: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Computes how far each filter went.
@@ -75,11 +77,15 @@ def match(left: NDArray[Any], right: NDArray[Any]) -> tuple[NDArray[np.int64], N
     cosine = cosines(left, right)
     partners = np.full(len(cosine), -1)
     free = np.ones(cosine.shape[1], bool)
-    columns = cosine.shape[1]
-    for place in np.argsort(-cosine, axis=None, kind="stable").tolist():
-        one, other = divmod(place, columns)
-        if partners[one] < 0 and free[other]:
-            partners[one] = other
-            free[other] = False
+    ranked = np.argsort(-cosine, axis=None, kind="stable")
+    for start in range(0, len(ranked), _BLOCK):
+        ones, others = np.divmod(ranked[start : start + _BLOCK], len(free))
+        left_over = (partners[ones] < 0) & free[others]
+        for one, other in zip(ones[left_over].tolist(), others[left_over].tolist(), strict=True):
+            if partners[one] < 0 and free[other]:
+                partners[one] = other
+                free[other] = False
+        if not free.any() or (partners >= 0).all():
+            break
     found = partners >= 0
     return partners, np.where(found, cosine[np.arange(len(cosine)), partners], np.float32(np.nan))

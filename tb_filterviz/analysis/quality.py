@@ -17,6 +17,7 @@ from tb_filterviz.analysis.rows import rows
 from tb_filterviz.analysis.spectrum import MOST_TAPS
 
 _SPARSE = 0.01
+_FEWEST_SLICES = 64  # fewer random slices are up to a half above the bound, and structured ones may be at it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Quality:
         slices: How many slices the layer has.
         sparsity: Share of slices whose every weight is below 1% of the layer's largest.
         entropy: Variance entropy, 0 (all slices are multiples of one) to log10 of the weights of a slice.
-        bound: The entropy above which 3x3 slices are as good as random, for so many slices.
+        bound: The entropy above which 3x3 slices are as good as random, for so many slices; 64 at least, as the fitted
+            curve does not hold for fewer.
         randomness: `entropy / bound`: about 1 for an untrained layer, about 0 for a redundant one.
     """
 
@@ -76,7 +78,7 @@ def basis(values: NDArray[Any]) -> Basis | None:
     covariance = np.zeros((taps, taps))
     for start in range(0, len(slices), 64):
         block = slices[start : start + 64].astype(np.float64)
-        covariance += np.tensordot(block, block, axes=((0, 2), (0, 2)))
+        covariance += np.matmul(block, block.transpose(0, 2, 1)).sum(axis=0)
     covariance -= np.outer(total, total) / count
     variances, vectors = np.linalg.eigh(covariance)
     # What rounding leaves of a variance of zero is no structure.
@@ -117,7 +119,7 @@ def quality(values: NDArray[Any], components: Basis | None) -> Quality:
     shares = components.explained[components.explained > 0]
     # + 0.0: one component alone gives -0.0
     entropy = float(-(shares * np.log10(shares)).sum()) + 0.0
-    if spatial != (3, 3):
+    if spatial != (3, 3) or slices < _FEWEST_SLICES:
         return Quality(slices, sparsity, entropy, None, None)
     bound = randomness_bound(slices)
     return Quality(slices, sparsity, entropy, bound, entropy / bound if bound > 0 else None)

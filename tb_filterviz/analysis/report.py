@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from tb_filterviz.analysis.change import change
 from tb_filterviz.analysis.quality import Basis, Quality, basis, quality
+from tb_filterviz.analysis.rows import rows
 from tb_filterviz.analysis.similarity import clusters, cosines, nearest, order, orthogonality
 from tb_filterviz.analysis.spectrum import colour_share, spectrum
 
 COLUMNS = (
-    *("duplicate_of", "flipped", "high_frequency", "orientation", "orientation_strength", "colour"),
+    *("duplicate_of", "opposite_of", "high_frequency", "orientation", "orientation_strength", "colour"),
     *("change", "cosine", "change_first", "cosine_first"),
 )
 """The columns of `Report.filters`."""
@@ -27,7 +28,8 @@ class Report:
     Attributes:
         filters: float64 `[out, len(COLUMNS)]`, NaN for what does not apply:
 
-            - `duplicate_of`: the first filter of its cluster of duplicates; `flipped`: 1 if it is its negative.
+            - `duplicate_of`: the first filter of its cluster of duplicates.
+            - `opposite_of`: the filter whose negative it is.
             - `high_frequency`, `orientation` (degrees), `orientation_strength`, `colour`: see `spectrum`.
             - `change`, `cosine` since the step before, `change_first`, `cosine_first` since the first one.
         order: int64 `[out]`, filters so that like stands beside like.
@@ -60,15 +62,17 @@ def report(values: NDArray[Any], previous: NDArray[Any] | None = None, first: ND
         >>> report(kernel).filters.shape
         (16, 10)
     """
+    if values.dtype == np.float16:
+        values = values.astype(np.float32)
+    nothing = np.full(values.shape[-1], np.nan)
+    changes = [(nothing, nothing) if before is None else change(before, values) for before in (previous, first)]
+    # All that follows needs `rows` of the kernel, which of this one take no copy.
+    values = np.moveaxis(rows(values).reshape(values.shape[-1], *values.shape[:-1]), 0, -1)
     cosine = cosines(values)
     found = clusters(cosine)
     frequencies = spectrum(values)
-    alone = found.labels < 0
-    nothing = np.full(values.shape[-1], np.nan)
-    changes = [(nothing, nothing) if before is None else change(before, values) for before in (previous, first)]
     columns = [
-        np.where(alone, np.nan, found.labels),
-        np.where(alone, np.nan, found.flipped),
+        *(np.where(found_at < 0, np.nan, found_at) for found_at in (found.labels, found.opposites)),
         *(frequencies.high, frequencies.angle, frequencies.strength, colour_share(values)),
         *(column for pair in changes for column in pair),
     ]

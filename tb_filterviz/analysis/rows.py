@@ -30,9 +30,9 @@ def rows(values: NDArray[Any]) -> NDArray[np.float32]:
     if not np.isfinite(largest):
         flat = np.where(np.isfinite(flat), flat, flat.dtype.type(0))
         largest = float(np.abs(flat).max(initial=0.0))
-    exponent = int(np.frexp(largest)[1]) if largest else 0
     # The frexp of 4 is (0.5, 3): one less, so that a power of two becomes 1.
-    return np.asarray(np.ldexp(flat, 1 - exponent if largest else 0), np.float32)
+    shift = 1 - int(np.frexp(largest)[1]) if largest else 0
+    return np.asarray(np.ldexp(flat, shift) if shift else flat, np.float32)
 
 
 def dead(norms: NDArray[Any]) -> NDArray[np.bool_]:

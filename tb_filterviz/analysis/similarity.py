@@ -72,33 +72,35 @@ def orthogonality(cosine: NDArray[np.float32]) -> float:
 
 @dataclasses.dataclass(frozen=True)
 class Clusters:
-    """Filters that are nearly the same.
+    """Filters that are nearly the same, or nearly each other's negative.
+
+    The two are told apart: before a ReLU a filter and its negative find different things, and neither is redundant.
 
     Attributes:
-        labels: int64 `[out]`, the smallest index of a filter's cluster; -1 for one that resembles no other.
-        flipped: bool `[out]`, whether a filter is the negative of the first one of its cluster.
+        labels: int64 `[out]`, the smallest index of a filter's cluster; -1 for one that is like no other.
+        opposites: int64 `[out]`, the filter that is most nearly a filter's negative; -1 where none is near enough.
     """
 
     labels: NDArray[np.int64]
-    flipped: NDArray[np.bool_]
+    opposites: NDArray[np.int64]
 
 
 def clusters(cosine: NDArray[np.float32], threshold: float = DUPLICATE_COSINE) -> Clusters:
-    """Finds duplicates: chains of filters of which each has |cosine| > `threshold` with the next.
+    """Finds duplicates, chains of filters of which each has a cosine > `threshold` with the next, and negatives.
 
     Clusters and not pairs: in a depthwise layer pairs number tens of thousands. RoyChowdhury et al., "Reducing
     Duplicate Filters in Deep Neural Networks" (2017), find duplicates by the cosine, too.
 
     Args:
         cosine: float32 `[out, out]`, as `cosines` returns it.
-        threshold: 0 to 1.
+        threshold: 0 to 1; negatives have a cosine below `-threshold`.
 
     Example:
-        >>> clusters(cosines(np.array([[1.0, 0.0, -2.0], [0.0, 1.0, 0.0]]))).labels.tolist()
+        >>> clusters(cosines(np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 0.0]]))).labels.tolist()
         [0, -1, 0]
     """
     count = len(cosine)
-    alike = np.abs(cosine) > threshold
+    alike = cosine > threshold
     np.fill_diagonal(alike, False)
     pairs = np.argwhere(np.triu(alike))
     labels = np.arange(count)
@@ -111,9 +113,9 @@ def clusters(cosine: NDArray[np.float32], threshold: float = DUPLICATE_COSINE) -
         labels = labels[labels]
         if (labels == before).all():
             break
-    flipped = cosine[np.arange(count), labels] < 0
-    alone = ~alike.any(axis=1)
-    return Clusters(np.where(alone, -1, labels), np.where(alone, False, flipped))
+    least = cosine.argmin(axis=1)
+    opposed = cosine[np.arange(count), least] < -threshold
+    return Clusters(np.where(alike.any(axis=1), labels, -1), np.where(opposed, least, -1))
 
 
 def nearest(cosine: NDArray[np.float32], count: int = 8) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

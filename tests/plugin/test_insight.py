@@ -6,8 +6,9 @@ import re
 import numpy as np
 import pytest
 
-from tb_filterviz import analysis
+from tb_filterviz import analysis, records, wire
 from tests.plugin.samples import SHAPES, STEPS, kernel_values, tag_of
+from tests.support import logs, server
 
 
 def stored(name, step):
@@ -141,3 +142,41 @@ def test_patterns_have_no_weights_to_analyse(board):
     tag = tag_of("conv1").replace("filterviz.kernel", "filterviz.patterns")
     for route in ("history", "analysis"):
         assert board.get(route, run="run2", tag=tag, step=10).status == 400
+
+
+NOTHING_MUCH = {
+    "zero": np.zeros((3, 3, 2, 4), np.float32),
+    "nan": np.full((3, 3, 2, 4), np.nan, np.float32),
+    "infinite": np.full((3, 3, 2, 4), -np.inf, np.float32),
+    "one": np.ones((3, 3, 1, 1), np.float32),
+    "scalar": np.ones((1, 1), np.float32),
+}
+
+
+@pytest.fixture(scope="module", params=server.BACKENDS)
+def plain_board(request, tmp_path_factory):
+    events = []
+    for name, values in NOTHING_MUCH.items():
+        elements = wire.encode_kernel(records.Kernel(records.Layer(name, "Conv2D"), values), "net")
+        tag = wire.tag("net", name, wire.KERNEL)
+        events += [logs.event(tag, step, logs.blob_tensor(elements), wire.metadata(wire.KERNEL)) for step in (0, 1)]
+    directory = tmp_path_factory.mktemp("plain")
+    logs.write_file(directory / "run" / "events.out.tfevents.1.host", events)
+    with server.serve(directory, *server.BACKENDS[request.param]) as board:
+        board.index_when(lambda index: sorted(server.steps(index).values()) == [[0, 1]] * len(NOTHING_MUCH))
+        yield board
+
+
+@pytest.mark.parametrize("name", NOTHING_MUCH)
+def test_kernels_of_nothing_much_have_answers_too(plain_board, name):
+    where = {"run": "run", "tag": wire.tag("net", name, wire.KERNEL)}
+    full = columns(plain_board.get("analysis", depth="full", step=1, **where).json)
+    course, _ = plain_board.get("history", filter=0, **where).frame
+    assert course["steps"] == plain_board.get("history", **where).json["steps"] == [0, 1]
+    both, _ = plain_board.get(
+        "compare", step=0, run_b="run", tag_b=where["tag"], step_b=1, match="likeness", **where
+    ).frame
+    alive = name in ("one", "scalar")
+    assert full["change"][0] == course["changes"][1] == both["changes"][0] == (0 if alive else None)
+    assert course["norms"] == [None if name in ("nan", "infinite") else np.sqrt(NOTHING_MUCH[name].sum())] * 2
+    assert set(full["duplicate_of"]) == set(full["opposite_of"]) == {None}

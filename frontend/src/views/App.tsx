@@ -11,7 +11,8 @@ import { Settings } from "../components/Settings";
 import { swap } from "../components/Sides";
 import { Toolbar } from "../components/Toolbar";
 import { isModified } from "../keys";
-import { cards, dark, index, indexError, kind, layer, moveStep, pick, picks, sides } from "../state";
+import { layerTitle } from "../model";
+import { cards, dark, index, indexError, kind, layer, moveStep, pick, picks, sides, stepPlace, steps } from "../state";
 import { Compare } from "./Compare";
 import { FilterDetail } from "./FilterDetail";
 import { KernelCard } from "./KernelCard";
@@ -43,6 +44,21 @@ function onKeyDown(event: KeyboardEvent, help: () => void): void {
   else if (event.key === "x" && view === "compare" && sides.value) swap(sides.value);
   else return;
   event.preventDefault();
+}
+
+/** What is shown, in words: a screen reader says so whenever it changes, whatever key or click changed it. */
+function Announcement() {
+  const { view, filter } = picks.value;
+  const step = steps.value[stepPlace.value];
+  const layerName = layer.value && layerTitle(layer.value);
+  const place =
+    view === "overview" ? "Overview" : `${layerName}, ${filter === null ? "all filters" : `filter ${filter}`}`;
+  const when = picks.value.align === "step" ? `step ${step}` : `${(step ?? 0) / 10} % of the steps`;
+  return (
+    <p class="unseen" role="status" data-testid="announcement">
+      {place}, {when}
+    </p>
+  );
 }
 
 function Cards() {
@@ -97,6 +113,7 @@ export function App() {
       {hasData && side}
       <main>
         <h1 class="unseen">Filters</h1>
+        {hasData && <Announcement />}
         {hasData && <Toolbar settings={settings} onSettings={() => setSettings(!settings)} />}
         <ServerTrouble />
         <Problems />

@@ -51,13 +51,11 @@ export function Course({ run, series, filter, step }: CourseProps) {
 export function Nearest({ analysis, filter }: { analysis: Analysis; filter: number }) {
   const found = analysis.nearest?.[filter] ?? [];
   const original = numberOf(analysis, filter, "duplicate_of");
+  const opposite = numberOf(analysis, filter, "opposite_of");
   return (
     <div data-testid="nearest">
-      {original !== null && original !== filter && (
-        <b class="bad">
-          ⚠ {numberOf(analysis, filter, "flipped") ? "The negative" : "A duplicate"} of filter {original}
-        </b>
-      )}
+      {original !== null && original !== filter && <b class="bad">⚠ A duplicate of filter {original}</b>}
+      {opposite !== null && <b>The negative of filter {opposite}</b>}
       <h3>Most similar, by cosine</h3>
       <div class="badges">
         {found.map((other, i) => (

@@ -30,6 +30,11 @@ const QUALITY = {
 } as const;
 
 const hintOf = (name: keyof typeof QUALITY): string => `${QUALITY[name][1]} (CNN Filter DB, CVPR 2022)`;
+const MEANINGS = {
+  dead: "an L2 norm below 1% of the layer’s largest",
+  duplicate: "a cosine above 0.95 with another",
+  flipped: "nearly the negative of another, a cosine below −0.95",
+} as const;
 
 const NEAR_RANDOM = 0.98;
 
@@ -39,7 +44,7 @@ function Badges({ datum, layer }: { datum: Datum; layer: string }) {
   if (!value?.layer) return <i>…</i>;
   const count = (name: string, least: number) =>
     value.values.filter((_, i) => (numberOf(value, i, name) ?? -1) >= least).length;
-  const found = { dead: count("dead", 1), duplicate: count("duplicate_of", 0), flipped: count("flipped", 1) };
+  const found = { dead: count("dead", 1), duplicate: count("duplicate_of", 0), flipped: count("opposite_of", 0) };
   const quality = value.layer;
   return (
     <div class="badges" data-testid="badges">
@@ -47,7 +52,7 @@ function Badges({ datum, layer }: { datum: Datum; layer: string }) {
         <Button
           key={word}
           disabled={!found[word]}
-          title={`Show the ${word} filters`}
+          title={`Show the ${word} filters: ${MEANINGS[word]}`}
           onClick={() => openLayer(layer, word)}
           data-testid={`badge-${word}`}
         >
