@@ -52,7 +52,7 @@ export function Numbers({ of }: { of: readonly FilterOf[] }) {
       {of.length > 1 && (
         <thead>
           <tr>
-            <th />
+            <td />
             {of.map(([, filter], i) => (
               <th key={i} scope="col">
                 {"AB"[i]}: filter {filter}
