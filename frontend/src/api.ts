@@ -79,6 +79,9 @@ export const historyUrl = (run: string, series: Series, filter: number | null, i
 
 export const patternsUrl = (datum: Datum, filters: string): string => address("patterns", datum, { filters });
 
+/** A file to save; `options` are those of the route `export`. */
+export const exportUrl = (datum: Datum, options: Record<string, string>): string => address("export", datum, options);
+
 /** Per-filter numbers of a kernel. */
 export interface Analysis {
   readonly names: readonly string[];

@@ -97,7 +97,7 @@ def test_runs_whose_filters_are_paired_by_likeness(board, page):
     expect(tab.get_by_test_id("facts").first).to_contain_text(f"24 pairs, {moved} of them with different numbers")
     tab.get_by_test_id("match").select_option("index")
     expect(tab.get_by_test_id("facts").first).to_contain_text("24 pairs, 0 of them with different numbers")
-    assert "p.filterviz.match=index" in page.url
+    expect(page).to_have_url(re.compile("p.filterviz.match=index"))
 
 
 def test_the_largest_change_first_and_a_pair_with_all_its_slices(board, page):
@@ -140,6 +140,7 @@ def test_pins_the_slider_and_swapping(board, page):
     page.keyboard.press("x")
     expect(tab.get_by_test_id("run-A")).to_have_value("beta")
     expect(tab.get_by_test_id("step-B")).to_have_value("1")
+    expect(page).to_have_url(re.compile("p.filterviz.a=beta"))
     page.reload()
     expect(tab.get_by_test_id("run-A")).to_have_value("beta", timeout=20 * SECONDS)
     expect(tab.get_by_test_id("step-B")).to_have_value("1")

@@ -5,6 +5,7 @@ import { COMPARED_SORTS, SORTS, type View } from "../picks";
 import { HELP } from "../selection";
 import { hasWeights, isBoth, kind, layer, pick, picks, steps } from "../state";
 import { Button, Select } from "./controls";
+import { Export } from "./Export";
 import { Icon } from "./icons";
 import { StepSlider } from "./StepSlider";
 
@@ -141,6 +142,7 @@ export function Toolbar({ settings, onSettings }: { settings: boolean; onSetting
       {grid && kernel && hasWeights.value && <InputChoice series={kernel} />}
       {grid && <Arrangement />}
       {steps.value.length > 0 && <StepSlider />}
+      {view === "layer" && <Export />}
       <Button aria-pressed={settings} onClick={onSettings}>
         <Icon name="settings" /> Settings
       </Button>

@@ -33,6 +33,8 @@ function onKeyDown(event: KeyboardEvent, help: () => void): void {
     if (event.key === "Escape") target.blur();
     return;
   }
+  // What is open above the page is closed by the browser.
+  if (event.key === "Escape" && document.querySelector("dialog, :popover-open")) return;
   const { view } = picks.value;
   if (event.key === "[") moveStep(-1);
   else if (event.key === "]") moveStep(1);
