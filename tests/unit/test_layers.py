@@ -21,6 +21,7 @@ LEVELS = {
     "query": 1,
     "answers": 1,
     "insight": 1,
+    "listing": 1,
     "store": 1,
     "plugin": 1,
     "reader": 1,
