@@ -14,7 +14,7 @@ import {
   unionSteps,
 } from "../src/model";
 import { stretch } from "../src/paint/stretch";
-import { computed, onChange, state } from "../src/store";
+import { computed, onChange, remembered, state } from "../src/store";
 
 function series(change: Partial<Series>): Series {
   return {
@@ -150,4 +150,19 @@ test("one redraw for all that was set in one go, none for what did not change", 
   value.value = 3;
   await Promise.resolve();
   assert.equal(draws, 1);
+});
+
+test("a function of a list is computed again only for another list", () => {
+  let computations = 0;
+  const sum = remembered((list: readonly number[]) => {
+    computations++;
+    return list.reduce((all, one) => all + one, 0);
+  });
+  assert.equal(sum([1, 2]), 3);
+  assert.equal(sum([1, 2]), 3);
+  assert.equal(computations, 1);
+  assert.equal(sum([1, 2, 3]), 6);
+  assert.equal(sum([2, 1, 3]), 6);
+  assert.equal(sum([]), 0);
+  assert.equal(computations, 4);
 });

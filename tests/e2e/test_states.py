@@ -38,11 +38,12 @@ def own_board(own_log, page):
 def hold(page, pattern):
     """Keeps answers back; returns what lets them go."""
     held = []
-    page.route(pattern, lambda route: held.append(route))
+    page.route(pattern, lambda route: held.append(route) if held is not None else route.continue_())
 
     def release():
-        page.unroute(pattern)
-        for route in held:
+        nonlocal held
+        routes, held = held, None
+        for route in routes:
             route.continue_()
 
     return release
