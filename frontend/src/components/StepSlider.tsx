@@ -33,6 +33,7 @@ export function StepSlider() {
   return (
     <div class="steps line" data-testid="step-slider">
       <Button
+        data-testid="play"
         onClick={toggle}
         disabled={last < 1 || calm}
         aria-label={playing ? "Pause" : "Play"}

@@ -27,7 +27,7 @@ export function Empty() {
 /** The server cannot be reached, or its list is of no use; what is on the screen stays. */
 export function ServerTrouble() {
   return indexError.value ? (
-    <div class="trouble" role="alert">
+    <div class="trouble" role="alert" data-testid="trouble">
       ⚠ {indexError.value}
     </div>
   ) : null;
