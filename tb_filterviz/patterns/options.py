@@ -31,7 +31,7 @@ class PatternOptions:
             pictures with two axes: see `receptive.sides`.
         channels: Channels of the input of a `tf.Module`, from 1; None: 3. Keras models know their own.
         steps: Number of gradient steps, from 1; None for those of the recipe.
-        recipe: `"default"`: 12 steps in a decorrelated Fourier basis at a fixed contrast, fast and readable.
+        recipe: `"default"`: 10 steps in a decorrelated Fourier basis at a fixed contrast, fast and readable.
             `"robust"`: 64 such steps on pictures that are shifted, scaled and turned a little before each. Both after
             C. Olah, A. Mordvintsev, L. Schubert, "Feature Visualization", Distill 2017. `"maco"`: 128 steps on phases
             alone, T. Fel et al., NeurIPS 2023. `"classic"`: 80 steps on pixels along a normalised gradient, from grey

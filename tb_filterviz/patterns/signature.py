@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -102,11 +103,11 @@ def of(model: Any, size: str | int | Sequence[int] = "auto", channels: int | Non
             for one in symbolic
         )
         if isinstance(model, keras.Sequential):
-            return Signature(found, lambda tensors: tensors[0])
+            return Signature(found, operator.itemgetter(0))
         return Signature(found, functools.partial(keras.tree.pack_sequence_as, model.input))
     config = model.get_build_config() or {}
     shapes = config.get("shapes_dict", {"input_shape": config.get("input_shape")})
-    pack: Callable[[list[Any]], Any] = lambda tensors: tensors[0]  # noqa: E731
+    pack: Callable[[list[Any]], Any] = operator.itemgetter(0)
     named = {name.removesuffix("_shape"): shape for name, shape in shapes.items()}
     arguments = inspect.signature(model.call).parameters.values()
     needed = [one.name for one in arguments if one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD]
@@ -118,13 +119,11 @@ def of(model: Any, size: str | int | Sequence[int] = "auto", channels: int | Non
             f"Received: model={model.name!r} with call({', '.join(needed)})"
         )
     if len(named) > 1:
-        names = list(named)
-        pack = lambda tensors: Arguments(zip(names, tensors, strict=True))  # noqa: E731
+        pack = functools.partial(_mapped, Arguments, list(named))
     else:
         inside = next(iter(named.values()))
         if isinstance(inside, Mapping):
-            keys = list(inside)
-            named, pack = dict(inside), lambda tensors: dict(zip(keys, tensors, strict=True))
+            named, pack = dict(inside), functools.partial(_mapped, dict, list(inside))
         elif isinstance(inside, Sequence) and inside and not _is_shape(inside):
             named, pack = {f"input_{i}": shape for i, shape in enumerate(inside)}, list
     if not named or not all(_is_shape(shape) for shape in named.values()):
@@ -139,6 +138,10 @@ def of(model: Any, size: str | int | Sequence[int] = "auto", channels: int | Non
     return Signature(
         tuple(Input(name, tuple(shape), "float32", tuple(named[name][1:])) for name, shape in opened.items()), pack
     )
+
+
+def _mapped(kind: type[dict[str, Any]], names: Sequence[str], tensors: Sequence[Any]) -> dict[str, Any]:
+    return kind(zip(names, tensors, strict=True))
 
 
 def choose(

@@ -101,7 +101,10 @@ def test_a_weight_of_the_same_shape_in_place_of_another_is_noticed():
 
 def test_another_function_that_prepares_inputs_is_noticed(engines):
     model = small()
-    twice = lambda inputs: 2 * inputs  # noqa: E731
+
+    def twice(inputs):
+        return 2 * inputs
+
     first, second = make(model, preprocess=twice), make(model, preprocess=lambda inputs: 0 * inputs)
     assert len(engines) == 2
     make(model, preprocess=twice)

@@ -89,7 +89,10 @@ def test_a_step_follows_the_gradient_of_the_coefficients(recipe, shape):
     gradient = np.random.default_rng(1).normal(size=(2, *shape)).astype(np.float32)
     # A real picture as a matrix product of real coefficients: no Fourier code of TensorFlow or ours in it.
     amplitudes = made._amplitudes.astype(np.float64)
-    colouring = lambda values: np.fft.irfftn(np.fft.rfftn(values) * amplitudes, spatial, range(rank))  # noqa: E731
+
+    def colouring(values):
+        return np.fft.irfftn(np.fft.rfftn(values) * amplitudes, spatial, range(rank))
+
     matrix = np.stack([colouring(unit.reshape(spatial)).ravel() for unit in np.eye(int(np.prod(spatial)))], 1)
     natural = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
     colours = tf.constant(natural / np.linalg.norm(natural, axis=0).max() if shape[-1] == 3 else np.eye(shape[-1]))

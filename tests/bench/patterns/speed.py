@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from tests.bench.patterns.contenders import Contender
 
-_SHARE = 10
+_SHARE = 20
 
 
 def seconds_a_filter(
@@ -22,7 +22,7 @@ def seconds_a_filter(
 ) -> dict[str, float]:
     """Times contenders in turns; ours on all filters, with all that a call takes, others on one filter.
 
-    Of the others only steps count, timed as the difference between a fifth and a tenth of them, so that what they
+    Of the others only steps count, timed as the difference x of them, so that what they
     trace and set up is free.
 
     Returns:
