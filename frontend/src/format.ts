@@ -1,8 +1,8 @@
 /** Numbers and times as people read them. */
 
 /** Four significant digits; small and large numbers with an exponent. */
-export function formatNumber(value: number | null): string {
-  if (value === null || Number.isNaN(value)) return "NaN";
+export function formatNumber(value: number | null | undefined): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "+∞" : "−∞";
   const size = Math.abs(value);
   const text =

@@ -72,6 +72,10 @@ const isNumber = (item: unknown): item is number => typeof item === "number" && 
 const isNumberOrNull = (item: unknown): item is number | null => item === null || isNumber(item);
 const isFlag = (item: unknown): item is boolean => typeof item === "boolean";
 
+/** Numbers of which some may be unknown. */
+const numbersOf = (head: Head, key: string, length: number): readonly (number | null)[] =>
+  list(head, key, length, isNumberOrNull);
+
 /** The shape of a frame of numbers, and the numbers. */
 function decodeNumbers(buffer: ArrayBuffer): { head: Head; shape: readonly number[]; values: Float32Array } {
   const { head, body } = splitFrame(buffer);
@@ -122,8 +126,8 @@ export function decodeHistory(buffer: ArrayBuffer): FilterHistory {
     shape,
     values,
     steps: list(head, "steps", count, isNumber),
-    norms: list(head, "norms", count, isNumberOrNull),
-    changes: list(head, "changes", count, isNumberOrNull),
+    norms: numbersOf(head, "norms", count),
+    changes: numbersOf(head, "changes", count),
     input: head.input as number | string,
   };
 }
@@ -155,8 +159,8 @@ export function decodeComparison(buffer: ArrayBuffer): Comparison {
     shape,
     values,
     partners: list(head, "partners", count, isPlace),
-    changes: list(head, "changes", count, isNumberOrNull),
-    cosines: list(head, "cosines", count, isNumberOrNull),
+    changes: numbersOf(head, "changes", count),
+    cosines: numbersOf(head, "cosines", count),
     change: isNumber(head.change) ? head.change : null,
     cosine: isNumber(head.cosine) ? head.cosine : null,
     chosen: head.chosen ? list(head, "chosen", count, isCount) : null,
@@ -174,7 +178,7 @@ export function decodePatterns(buffer: ArrayBuffer): PatternFrame {
     offset += length;
     return new Blob([body.subarray(offset - length, offset)], { type: "image/png" });
   });
-  const numbers = (key: string) => list(head, key, filters.length, isNumberOrNull);
+  const numbers = (key: string) => numbersOf(head, key, filters.length);
   return {
     filters,
     pictures,

@@ -24,16 +24,16 @@ export function render(): void {
   // What a slider picks in passing is not worth an entry of its own: browsers allow some writes a second.
   const save = () => {
     saving = 0;
-    writePicks(writeAll(picks.value), false);
-    writeSettings(settingsOf(picks.value));
+    writePicks(writeAll(picks()), false);
+    writeSettings(settingsOf(picks()));
   };
   const draw = () => {
-    document.documentElement.classList.toggle("dark", dark.value);
+    document.documentElement.classList.toggle("dark", dark());
     renderInto(<App />, root);
-    const { view, layer, filter, kind } = picks.value;
+    const { view, layer, filter, kind } = picks();
     const now = JSON.stringify([view, layer, filter, kind]);
     if (place !== now) {
-      writePicks(writeAll(picks.value), place !== "");
+      writePicks(writeAll(picks()), place !== "");
       place = now;
     }
     if (!saving) saving = window.setTimeout(save, SAVE_MS);

@@ -59,36 +59,6 @@ export interface Picks {
   readonly marked: readonly number[] | null;
 }
 
-export const DEFAULTS: Picks = {
-  runs: null,
-  runFilter: "",
-  layerFilter: "",
-  layer: "",
-  view: "layer",
-  kind: "kernel",
-  sort: "index",
-  find: "",
-  slices: "index",
-  main: "",
-  align: "step",
-  place: null,
-  speed: 2,
-  input: "auto",
-  step: null,
-  filter: null,
-  scale: "filter",
-  map: "auto",
-  tile: 0,
-  zoom: 0,
-  contrast: "true",
-  runA: "",
-  runB: "",
-  stepA: "auto",
-  stepB: "auto",
-  match: "auto",
-  marked: null,
-};
-
 /** Smallest and largest size of tiles that may be picked. */
 export const SIZES = { tile: [8, 96], zoom: [1, 96] } as const;
 
@@ -140,46 +110,48 @@ function readMarked(text: string): readonly number[] | undefined {
   return filters.every((filter) => filter !== undefined) ? [...new Set(filters)] : undefined;
 }
 
-/** How each pick is read from its text; undefined is answered for what is not understood. */
-const READ: { readonly [K in keyof Picks]: (text: string) => Picks[K] | undefined } = {
-  runs: readRuns,
-  runFilter: asIs,
-  layerFilter: asIs,
-  layer: asIs,
-  view: oneOf(...VIEWS),
-  kind: oneOf(...KINDS),
-  sort: oneOf(...SORTS),
-  find: asIs,
-  slices: oneOf("index", "norm"),
-  main: asIs,
-  align: oneOf("step", "relative"),
-  place: sizeIn([0, 1000]),
-  speed: (text) => SPEEDS.find((speed) => String(speed) === text),
-  input: (text) => integer(text, 0) ?? oneOf("strongest", "mean", "rgb", "all", "auto")(text),
-  step: readStep,
-  filter: (text) => integer(text, 0),
-  scale: readScale,
-  map: oneOf(...(Object.keys(MAP_LABELS) as MapChoice[])),
-  tile: sizeIn(SIZES.tile),
-  zoom: sizeIn(SIZES.zoom),
-  contrast: oneOf("true", "stretched"),
-  runA: asIs,
-  runB: asIs,
-  stepA: readSideStep,
-  stepB: readSideStep,
-  match: oneOf(...MATCHES),
-  marked: readMarked,
+const TEXT = ["", asIs] as const;
+
+/** Each pick: what holds unasked, and how it is read from its text, of which undefined is answered for nonsense. */
+const PICKS: { readonly [K in keyof Picks]: readonly [unasked: Picks[K], (text: string) => Picks[K] | undefined] } = {
+  runs: [null, readRuns],
+  runFilter: TEXT,
+  layerFilter: TEXT,
+  layer: TEXT,
+  view: ["layer", oneOf(...VIEWS)],
+  kind: ["kernel", oneOf(...KINDS)],
+  sort: ["index", oneOf(...SORTS)],
+  find: TEXT,
+  slices: ["index", oneOf("index", "norm")],
+  main: TEXT,
+  align: ["step", oneOf("step", "relative")],
+  place: [null, sizeIn([0, 1000])],
+  speed: [2, (text) => SPEEDS.find((speed) => String(speed) === text)],
+  input: ["auto", (text) => integer(text, 0) ?? oneOf("strongest", "mean", "rgb", "all", "auto")(text)],
+  step: [null, readStep],
+  filter: [null, (text) => integer(text, 0)],
+  scale: ["filter", readScale],
+  map: ["auto", oneOf(...(Object.keys(MAP_LABELS) as MapChoice[]))],
+  tile: [0, sizeIn(SIZES.tile)],
+  zoom: [0, sizeIn(SIZES.zoom)],
+  contrast: ["true", oneOf("true", "stretched")],
+  runA: TEXT,
+  runB: TEXT,
+  stepA: ["auto", readSideStep],
+  stepB: ["auto", readSideStep],
+  match: ["auto", oneOf(...MATCHES)],
+  marked: [null, readMarked],
 };
 
 /** Picks whose name in the address is another. */
 const KEYS: { readonly [K in keyof Picks]?: string } = { runs: "run", runA: "a", runB: "b" };
-const NAMES = Object.keys(READ) as (keyof Picks)[];
+const NAMES = Object.keys(PICKS) as (keyof Picks)[];
 
 function write(names: readonly (keyof Picks)[], picks: Picks): Map<string, string> {
   const out = new Map<string, string>();
   for (const name of names) {
     const text = name === "runs" ? writeRuns(picks.runs) : String(picks[name]);
-    if (picks[name] !== DEFAULTS[name]) out.set(KEYS[name] ?? name, text);
+    if (picks[name] !== PICKS[name][0]) out.set(KEYS[name] ?? name, text);
   }
   return out;
 }
@@ -193,9 +165,13 @@ export const writeSettings = (picks: Picks): Map<string, string> =>
 
 /** Picks from the texts of an address. What is missing or makes no sense takes its default. */
 export function readAll(texts: ReadonlyMap<string, string>): Picks {
-  const read = NAMES.map((name) => {
+  const picked = NAMES.map((name) => {
     const text = texts.get(KEYS[name] ?? name);
-    return [name, (text === undefined ? text : READ[name](text)) ?? DEFAULTS[name]];
+    const [unasked, read] = PICKS[name];
+    return [name, (text === undefined ? text : read(text)) ?? unasked];
   });
-  return Object.fromEntries(read);
+  return Object.fromEntries(picked);
 }
+
+/** What is shown to who picked nothing. */
+export const DEFAULTS = readAll(new Map());

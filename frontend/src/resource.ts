@@ -1,16 +1,7 @@
 /** Pictures and numbers from the server, kept until newer ones are there. */
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Analysis, type Datum, get, kernelsUrl, type LayerHistory, ServerError } from "./api";
-import {
-  type Comparison,
-  decodeComparison,
-  decodeHistory,
-  decodeKernels,
-  decodePatterns,
-  type FilterHistory,
-  type KernelFrame,
-  type PatternFrame,
-} from "./frames";
+import { decodeComparison, decodeHistory, decodeKernels, decodePatterns, type KernelFrame } from "./frames";
 import { Lru } from "./lru";
 import { answers, pending, refreshIndex } from "./state";
 
@@ -98,7 +89,7 @@ function useResource<T>(url: string | null, load: Load<T>): Resource<T> {
       if (begun && !gone.current) setTimeout(() => abort.abort(), PATIENCE_MS);
       else abort.abort();
     };
-  }, [url, load, state.lost && answers.value]);
+  }, [url, load, state.lost && answers()]);
   return state;
 }
 
@@ -111,10 +102,20 @@ const decoded =
     return { value: decode(buffer), bytes };
   };
 const loadKernels = decoded(decodeKernels);
-const loadPatterns = decoded(decodePatterns);
-const loadHistory = decoded(decodeHistory);
-const loadComparison = decoded(decodeComparison);
-const loadJson = decoded<never>((buffer) => JSON.parse(new TextDecoder().decode(buffer)) as never);
+
+/** A hook for what addresses of one kind hold. */
+const hook =
+  <T>(load: Load<T>) =>
+  (url: string | null): Resource<T> =>
+    useResource(url, load);
+const hookJson = <T>() => hook(decoded((buffer): T => JSON.parse(new TextDecoder().decode(buffer))));
+
+export const useKernels = hook(loadKernels);
+export const usePatterns = hook(decoded(decodePatterns));
+export const useHistory = hook(decoded(decodeHistory));
+export const useComparison = hook(decoded(decodeComparison));
+export const useAnalysis = hookJson<Analysis>();
+export const useLayerHistory = hookJson<LayerHistory>();
 
 /** Several addresses, one a line. */
 const loadFilters: Load<readonly KernelFrame[]> = async (urls, signal) => {
@@ -122,13 +123,6 @@ const loadFilters: Load<readonly KernelFrame[]> = async (urls, signal) => {
   return { value: loaded.map(({ value }) => value), bytes: loaded.reduce((sum, { bytes }) => sum + bytes, 0) };
 };
 
-export const useKernels = (url: string | null): Resource<KernelFrame> => useResource(url, loadKernels);
 /** All slices of some filters, in their order. */
 export const useFilters = (datum: Datum, filters: readonly number[]): Resource<readonly KernelFrame[]> =>
   useResource(filters.map((filter) => kernelsUrl(datum, String(filter), "all")).join("\n") || null, loadFilters);
-export const usePatterns = (url: string | null): Resource<PatternFrame> => useResource(url, loadPatterns);
-export const useAnalysis = (url: string | null): Resource<Analysis> => useResource(url, loadJson as Load<Analysis>);
-export const useLayerHistory = (url: string | null): Resource<LayerHistory> =>
-  useResource(url, loadJson as Load<LayerHistory>);
-export const useComparison = (url: string | null): Resource<Comparison> => useResource(url, loadComparison);
-export const useHistory = (url: string | null): Resource<FilterHistory> => useResource(url, loadHistory);

@@ -139,15 +139,15 @@ test("one redraw for all that was set in one go, none for what did not change", 
   let computations = 0;
   const double = computed(() => {
     computations++;
-    return value.value * 2;
+    return value() * 2;
   });
-  value.value = 2;
-  value.value = 3;
-  assert.equal(double.value + double.value, 12);
+  value.set(2);
+  value.set(3);
+  assert.equal(double() + double(), 12);
   assert.equal(computations, 1);
   await Promise.resolve();
   assert.equal(draws, 1);
-  value.value = 3;
+  value.set(3);
   await Promise.resolve();
   assert.equal(draws, 1);
 });

@@ -5,10 +5,13 @@ import { formatTime, formatWhole } from "../format";
 import { layerTitle, type Series, shapeText } from "../model";
 import { placeIn, runColour } from "../state";
 
+/** The colour of a run. */
+export const Disc = ({ run }: { run: string }) => <span class="disc" style={{ background: runColour(run) }} />;
+
 export function RunName({ run }: { run: string }) {
   return (
     <span class="run line" title={run}>
-      <span class="disc" style={{ background: runColour(run) }} />
+      <Disc run={run} />
       <span class="ellipsis">{run}</span>
     </span>
   );
@@ -63,7 +66,7 @@ export function Card({ run, series, notes, children }: CardProps) {
           <RunName run={run} />
           <span class="spread" />
           {series.superseded > 0 && (
-            <i title="Newer data took their place, as after a restart" data-testid="superseded">
+            <i title="Newer data took their place, as after a restart">
               {formatWhole(series.superseded)} older superseded ·
             </i>
           )}

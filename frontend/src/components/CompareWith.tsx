@@ -17,8 +17,8 @@ export function CompareWith({ datum: { run, series, at } }: { datum: Datum }) {
         : { ...layer, runB: run, stepA: step, stepB: "slider" },
     );
   };
-  const others = allRuns.value.filter((one) => one.run !== run && seriesOf(one, key, "kernel"));
-  if (at < 0 || (steps.length < 2 && !others.length)) return null;
+  const others = allRuns().filter((one) => one.run !== run && seriesOf(one, key, "kernel"));
+  if (steps.length < 2 && !others.length) return null;
   return (
     <Select
       label={`Compare ${run} with`}

@@ -1,9 +1,9 @@
 /** A menu of files to save: what the cards show, as pictures, as numbers and over the steps. */
 import { useState } from "preact/hooks";
-import { analysisUrl, exportUrl, patternsUrl } from "../api";
-import { type Input, onePicture, resolveInput, type Series } from "../model";
+import { analysisUrl, type Datum, exportUrl, patternsUrl } from "../api";
+import { type Input, onePicture, resolveInput } from "../model";
 import { useAnalysis, usePatterns } from "../resource";
-import { type Card, cards, dark, isBoth, kind, mapName, picks, placeIn } from "../state";
+import { type Card, cards, dark, datumOf, isBoth, kind, mapName, picks } from "../state";
 import { useArranged } from "./arranged";
 import { RunName } from "./Card";
 import { Button } from "./controls";
@@ -17,20 +17,18 @@ const FILES = {
 } as const;
 
 interface LinksProps {
-  readonly run: string;
-  readonly series: Series;
+  readonly datum: Datum;
   /** null: all. */
   readonly filters: readonly number[] | null;
 }
 
-function Links({ run, series, filters }: LinksProps) {
-  const { filter, scale, input } = picks.value;
-  const at = placeIn(series);
+function Links({ datum: { run, series, at }, filters }: LinksProps) {
+  const { filter, scale, input } = picks();
   const shown = resolveInput(series, input);
   const own = series.kind === "kernel" ? "kernels" : "patterns";
   const look = {
-    theme: dark.value ? "dark" : "light",
-    colormap: mapName.value,
+    theme: dark() ? "dark" : "light",
+    colormap: mapName(),
     limit: String(scale),
     filters: filters?.join() ?? "all",
   };
@@ -51,7 +49,7 @@ function Links({ run, series, filters }: LinksProps) {
   );
   return (
     <>
-      {row(own, at, filter !== null ? "all" : isBoth.value ? onePicture(shown) : shown)}
+      {row(own, at, filter !== null ? "all" : isBoth() ? onePicture(shown) : shown)}
       {row("numbers", at, shown)}
       {series.steps.length > 1 && row("history", series.steps.length - 1, onePicture(shown))}
     </>
@@ -60,23 +58,20 @@ function Links({ run, series, filters }: LinksProps) {
 
 /** The files of a run, of the filters that are on the screen. */
 function Files({ card: { run, kernel, patterns } }: { card: Card }) {
-  const { filter } = picks.value;
-  const [weights, pictures] = [kernel, patterns].map((series) => {
-    const at = series ? placeIn(series) : -1;
-    return series && at >= 0 ? { run, series, at } : null;
-  });
-  const { value: stored } = useAnalysis(weights ? analysisUrl(weights) : null);
-  const { value: frame } = usePatterns(pictures ? patternsUrl(pictures, "all") : null);
-  const { order } = useArranged(weights ?? null, stored, run, kernel?.filters ?? 0);
+  const { filter } = picks();
+  const weights = datumOf(run, kernel);
+  const pictures = datumOf(run, patterns);
+  const { value: stored } = useAnalysis(weights && analysisUrl(weights));
+  const { value: frame } = usePatterns(pictures && patternsUrl(pictures, "all"));
+  const { order } = useArranged(weights, stored, run, kernel?.filters ?? 0);
   const wanted = filter === null ? order : [filter];
   return (
     <section>
       <RunName run={run} />
       {[weights, pictures].map((datum) => {
-        const { series } = datum ?? {};
         const filters = wanted?.filter((one) => datum === weights || frame?.filters.includes(one)) ?? null;
-        const seen = filter !== null || isBoth.value || series?.kind === kind.value;
-        return series && seen && filters?.length !== 0 && <Links run={run} series={series} filters={filters} />;
+        const seen = filter !== null || isBoth() || datum?.series.kind === kind();
+        return datum && seen && filters?.length !== 0 && <Links datum={datum} filters={filters} />;
       })}
     </section>
   );
@@ -94,7 +89,7 @@ export function Export() {
         aria-label="Export"
         onToggle={(event) => setOpen(event.newState === "open")}
       >
-        {open && cards.value.map((card) => <Files key={card.run} card={card} />)}
+        {open && cards().map((card) => <Files key={card.run} card={card} />)}
       </div>
     </>
   );

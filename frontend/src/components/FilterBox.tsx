@@ -9,7 +9,7 @@ interface FilterBoxProps {
 }
 
 export function FilterBox({ label, name }: FilterBoxProps) {
-  const value = picks.value[name];
+  const value = picks()[name];
   const invalid = matcher(value) === null;
   return (
     <label class="filter line">

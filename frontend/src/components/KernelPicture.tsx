@@ -13,7 +13,7 @@ import { useArranged } from "./arranged";
 import { ErrorText } from "./Card";
 import { Legend } from "./Legend";
 import { Mosaic } from "./Mosaic";
-import { placeOf, valuesAt } from "./readout";
+import { Readout, valuesAt } from "./Readout";
 
 /** One filter alone has room for large slices, in CSS pixels. */
 const LARGEST_SLICE = 240;
@@ -31,9 +31,9 @@ interface KernelPictureProps {
 
 export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHeight, onOpen }: KernelPictureProps) {
   const { series } = datum;
-  const { scale } = picks.value;
+  const { scale } = picks();
   const opened = filter !== null;
-  const input = opened ? "all" : resolveInput(series, picks.value.input);
+  const input = opened ? "all" : resolveInput(series, picks().input);
   const filters = opened ? 1 : filtersPerAnswer(series, input);
   const url = kernelsUrl(datum, opened ? String(filter) : filters < series.filters ? `0:${filters}` : "all", input);
   const { value, url: drawnUrl, error } = useKernels(url);
@@ -47,7 +47,7 @@ export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHe
   // An answer to an earlier choice may have another shape: it cannot be drawn here.
   const fits = value?.values.length === filters * perFilter * numbers && value.limits.length === filters;
   const whole = fits ? value : null;
-  const { slices } = picks.value;
+  const { slices } = picks();
   /** What each place shows, filters or - of one filter - slices; null: all, in order. */
   const order = useMemo(() => {
     if (!opened) return arranged.order;
@@ -76,7 +76,7 @@ export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHe
     return filter ?? order?.[place] ?? place;
   };
   const sliceOf = (index: number) => (opened ? (order?.[index] ?? index) : index % perFilter);
-  const { marked } = picks.value;
+  const { marked } = picks();
   const marks = (marked ?? [])
     .map((one) => (order ? order.indexOf(one) : one) * perFilter)
     .filter((index) => index >= 0 && index < count);
@@ -101,7 +101,7 @@ export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHe
         tile={tile}
         count={count}
         columns={sizeKey === "zoom" ? perFilter : 0}
-        size={picks.value[sizeKey]}
+        size={picks()[sizeKey]}
         largest={opened ? LARGEST_SLICE : SIZES.tile[1]}
         maxHeight={maxHeight}
         values={frame?.values ?? null}
@@ -128,20 +128,11 @@ export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHe
         </p>
       )}
       {!error && !fits && drawnUrl === url && <ErrorText>The shape was another at this step.</ErrorText>}
-      {/* A place of its own, always there: pointing at weights moves nothing. */}
       <div class="below">
         <Legend limit={limit} rgb={rgb} nonfinite={nonfinite} clipped={clipped} />
-        <div class="line" data-testid="readout">
-          {spot && frame && spot.tile < count && (
-            <>
-              {describe(spot.tile)} · {placeOf(tile, spot)}
-              <b>
-                {rgb && "RGB "}
-                {valuesAt(frame.values, tile, spot)}
-              </b>
-            </>
-          )}
-        </div>
+        <Readout tile={tile} spot={spot && frame && spot.tile < count ? spot : null} describe={describe}>
+          {(at) => (rgb ? "RGB " : "") + valuesAt(frame?.values ?? null, tile, at)}
+        </Readout>
       </div>
       {!opened && filters < series.filters && (
         <p>

@@ -9,7 +9,7 @@ function Row({ one }: { one: Layer }) {
   const { kernel, patterns } = one;
   const series = kernel ?? patterns;
   const title = layerTitle(one);
-  const current = one.key === layer.value?.key;
+  const current = one.key === layer()?.key;
   const row = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (current) row.current?.scrollIntoView({ block: "nearest" });
@@ -38,8 +38,8 @@ function Row({ one }: { one: Layer }) {
 }
 
 export function LayerList() {
-  const listed = layers.value.filter(isListed);
-  const names = [...new Set(layers.value.map(({ name }) => name))];
+  const listed = layers().filter(isListed);
+  const names = [...new Set(layers().map(({ name }) => name))];
   return (
     <nav class="layers" aria-label="Layers" data-testid="layer-list">
       <FilterBox label="Filter layers (regex)" name="layerFilter" />

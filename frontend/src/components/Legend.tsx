@@ -7,17 +7,17 @@ interface LegendProps {
   /** The limit of the scale; null where each filter has its own. */
   readonly limit: number | null;
   readonly rgb: boolean;
-  readonly nonfinite: number;
-  readonly clipped: number;
+  readonly nonfinite?: number;
+  readonly clipped?: number;
   /** What the scale ends at where it has no one limit. */
   readonly otherwise?: string;
 }
 
-export function Legend({ limit, rgb, nonfinite, clipped, otherwise = "filter’s max" }: LegendProps) {
+export function Legend({ limit, rgb, nonfinite = 0, clipped = 0, otherwise = "filter’s max" }: LegendProps) {
   const end = limit === null ? otherwise : formatNumber(limit);
   const bars = rgb
     ? ["red", "lime", "blue"].map((colour) => `linear-gradient(to right,#000,gray,${colour})`)
-    : [gradient(mapName.value)];
+    : [gradient(mapName())];
   return (
     <div class="legend line" data-testid="legend">
       −{end}

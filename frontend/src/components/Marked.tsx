@@ -5,8 +5,8 @@ import { kind, pick, picks } from "../state";
 import { Button } from "./controls";
 
 export function MarkedBar() {
-  const { marked } = picks.value;
-  if (!marked || kind.value !== "kernel") return null;
+  const { marked } = picks();
+  if (!marked || kind() !== "kernel") return null;
   const list = marked.join(", ");
   return (
     <div class="bar-above line" data-testid="marked">

@@ -110,7 +110,7 @@ export function Mosaic(props: MosaicProps) {
   };
   // Hovering and moving the cursor must not paint again: they are boxes above the canvas.
   const { size, limitOf, beyond, columns, drawnKey } = props;
-  const colours = [table.value, dark.value];
+  const colours = [table(), dark()];
   useLayoutEffect(paint, [values, width, maxHeight, size, limitOf, beyond, count, columns, drawnKey, ...colours]);
 
   const spotUnder = (event: MouseEvent): Spot | null => {

@@ -7,7 +7,7 @@ import { difference, limitsOf } from "../sides";
 import { picks } from "../state";
 import { Legend } from "./Legend";
 import { Mosaic } from "./Mosaic";
-import { placeOf, valuesAt } from "./readout";
+import { Readout, valuesAt } from "./Readout";
 
 interface PanelsProps {
   readonly a: Float32Array | null;
@@ -40,7 +40,7 @@ function scrollAlong({ target, currentTarget }: Event): void {
 
 export function Panels(props: PanelsProps) {
   const { a, b, tile, count, heads, together, captions, describe } = props;
-  const { scale } = picks.value;
+  const { scale } = picks();
   const [spot, setSpot] = useState<Spot | null>(null);
   const numbers = tileNumbers(tile);
   const own = useMemo(() => (a && b ? difference(a, b) : null), [a, b]);
@@ -69,7 +69,7 @@ export function Panels(props: PanelsProps) {
               tile={tile}
               count={count}
               columns={0}
-              size={picks.value.tile}
+              size={picks().tile}
               largest={props.largest ?? SIZES.tile[1]}
               maxHeight={props.maxHeight}
               values={sides[side] ?? null}
@@ -93,22 +93,15 @@ export function Panels(props: PanelsProps) {
       </div>
       <div class="below">
         <div class="line legend">
-          A, B: <Legend limit={limit} rgb={rgb} nonfinite={0} clipped={0} otherwise="each pair’s max" />
+          A, B: <Legend limit={limit} rgb={rgb} otherwise="each pair’s max" />
         </div>
         <div class="line legend" data-testid="difference-legend">
-          B − A: <Legend limit={difLimit} rgb={rgb} nonfinite={0} clipped={0} />
+          B − A: <Legend limit={difLimit} rgb={rgb} />
         </div>
       </div>
-      <div class="line readout" data-testid="readout">
-        {spot && own && spot.tile < count && (
-          <>
-            {describe(spot.tile)} · {placeOf(tile, spot)}
-            <b>
-              A {read(a, spot)} · B {read(b, spot)} · B − A {read(own, spot)}
-            </b>
-          </>
-        )}
-      </div>
+      <Readout tile={tile} spot={spot && own && spot.tile < count ? spot : null} describe={describe}>
+        {(at) => `A ${read(a, at)} · B ${read(b, at)} · B − A ${read(own, at)}`}
+      </Readout>
     </>
   );
 }

@@ -26,7 +26,9 @@ export function Plot({ label, steps, line, band = [], mark }: PlotProps) {
       const value = values[i];
       return typeof value === "number" ? [`${x(step).toFixed(1)},${y(value).toFixed(1)}`] : [];
     });
-  const newest = line.findLast((value) => typeof value === "number") ?? null;
+  const newest = line.findLast((value) => typeof value === "number");
+  const drawn = points(line);
+  const [x1, y1] = (drawn[0] ?? "").split(",");
   if (!known.length) return <i class="plot">{label}: –</i>;
   return (
     <figure class="plot">
@@ -41,10 +43,8 @@ export function Plot({ label, steps, line, band = [], mark }: PlotProps) {
           />
         )}
         {mark !== undefined && <line x1={x(mark)} x2={x(mark)} y1={0} y2={HEIGHT} />}
-        <polyline points={points(line).join(" ")} />
-        {points(line).length === 1 && (
-          <circle cx={points(line)[0]?.split(",")[0]} cy={points(line)[0]?.split(",")[1]} r={2} />
-        )}
+        <polyline points={drawn.join(" ")} />
+        {drawn.length === 1 && <circle cx={x1} cy={y1} r={2} />}
       </svg>
       <i>
         {label} {formatNumber(newest)}

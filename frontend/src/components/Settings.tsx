@@ -19,7 +19,7 @@ interface RadiosProps {
 
 /** The values of a pick. */
 function Radios({ legend, name, labels, value, parse, children }: RadiosProps) {
-  const checked = value ?? String(picks.value[name]);
+  const checked = value ?? String(picks()[name]);
   return (
     <fieldset>
       <legend>{legend}</legend>
@@ -63,8 +63,8 @@ function ScaleLimit({ limit }: { limit: number }) {
 }
 
 function TileSize() {
-  const key = sizeKey.value;
-  const size = picks.value[key];
+  const key = sizeKey();
+  const size = picks()[key];
   const [smallest, largest] = SIZES[key];
   return (
     <fieldset>
@@ -89,7 +89,7 @@ function TileSize() {
 }
 
 export function Settings({ onClose }: { onClose: () => void }) {
-  const { scale } = picks.value;
+  const { scale } = picks();
   const fixed = typeof scale === "number";
   return (
     <aside class="settings" aria-label="Settings" data-testid="settings">
@@ -100,7 +100,7 @@ export function Settings({ onClose }: { onClose: () => void }) {
         </Button>
       </header>
       <TileSize />
-      {hasWeights.value && (
+      {hasWeights() && (
         <>
           <Radios legend="Colour map" name="map" labels={MAP_LABELS} />
           <Radios

@@ -3,24 +3,27 @@
 import { seriesOf } from "../model";
 import type { SideStep } from "../picks";
 import { matchOf, type Side, type Sides } from "../sides";
-import { allRuns, layer, pick, picks, runColour } from "../state";
+import { allRuns, layer, pick, picks } from "../state";
+import { Disc } from "./Card";
 import { Button, Select } from "./controls";
 import { Icon } from "./icons";
 
 const stepOf = (side: Side): SideStep => (side.pinned ? (side.series.steps[side.at] ?? 0) : "slider");
 
 function Choice({ name, side }: { name: "A" | "B"; side: Side }) {
-  const key = layer.value?.key ?? "";
+  const key = layer()?.key ?? "";
   const step = side.series.steps[side.at];
   const pickStep = (value: SideStep) => pick({ [`step${name}`]: value });
   return (
     <fieldset class="line side-choice" aria-label={`Side ${name}`} data-testid={`side-${name}`}>
       <b>{name}</b>
-      <span class="disc" style={{ background: runColour(side.run) }} />
+      <Disc run={side.run} />
       <Select
         label={`Run of ${name}`}
         value={side.run}
-        options={allRuns.value.filter((run) => seriesOf(run, key, "kernel")).map(({ run }) => [run, run])}
+        options={allRuns()
+          .filter((run) => seriesOf(run, key, "kernel"))
+          .map(({ run }) => [run, run])}
         onPick={(run) => pick({ [`run${name}`]: run })}
         id={`run-${name}`}
       />
@@ -66,7 +69,7 @@ export function SidesBar({ sides }: { sides: Sides }) {
       <Select
         label="How filters become pairs"
         title="By likeness: of all filters that are left, the two with the largest cosine become a pair, again and again"
-        value={matchOf(sides, picks.value.match)}
+        value={matchOf(sides, picks().match)}
         options={[
           ["index", "Paired by index"],
           ["likeness", "Paired by likeness"],

@@ -10,17 +10,17 @@ const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export function StepSlider() {
   const [playing, setPlaying] = useState(false);
-  const all = steps.value;
-  const place = stepPlace.value;
+  const all = steps();
+  const place = stepPlace();
   const last = all.length - 1;
-  const { align, speed, step } = picks.value;
+  const { align, speed, step } = picks();
   const relative = align === "relative";
 
   useEffect(() => {
     if (!playing) return;
     const timer = setInterval(() => {
       if (pending.value > 0) return; // Show each step: wait for its pictures.
-      if (stepPlace.value >= steps.value.length - 1) setPlaying(false);
+      if (stepPlace() >= steps().length - 1) setPlaying(false);
       else moveStep(1);
     }, 1000 / speed);
     return () => clearInterval(timer);
@@ -48,7 +48,7 @@ export function StepSlider() {
         value={place}
         disabled={last < 1}
         aria-label="Step"
-        aria-valuetext={relative ? `${(all[place] ?? 0) / 10} %` : `${all[place]}, ${formatTime(stepTime.value)}`}
+        aria-valuetext={relative ? `${(all[place] ?? 0) / 10} %` : `${all[place]}, ${formatTime(stepTime())}`}
         title="Keys: [ and ]"
         onInput={(event) => {
           setPlaying(false);
@@ -62,7 +62,7 @@ export function StepSlider() {
           <>
             Step <b>{all.length ? formatWhole(all[place] ?? 0) : "–"}</b>
             <i>
-              {step === null ? " newest" : ` ${place + 1}`} of {all.length} · {formatTime(stepTime.value)}
+              {step === null ? " newest" : ` ${place + 1}`} of {all.length} · {formatTime(stepTime())}
             </i>
           </>
         )}

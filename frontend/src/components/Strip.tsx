@@ -27,7 +27,7 @@ export function Strip({ values, tile, count, size, limitOf, hatched, label, onPi
     if (!canvas.current || !count) return;
     draw(canvas.current, scene, whole);
     performance.mark("filterviz:drawn");
-  }, [values, count, size, table.value, dark.value]);
+  }, [values, count, size, table(), dark()]);
   return (
     <canvas
       ref={canvas}

@@ -40,8 +40,8 @@ const VIEW_NAMES: Record<View, string> = { overview: "Overview", layer: "Layer",
 const KIND_NAMES: Record<KindChoice, string> = { kernel: "Kernels", patterns: "Patterns", both: "Both" };
 
 function isMissing(kind: KindChoice): boolean {
-  const { kernel, patterns } = layer.value ?? {};
-  return !(kind === "both" ? kernel && patterns : layer.value?.[kind]);
+  const { kernel, patterns } = layer() ?? {};
+  return !(kind === "both" ? kernel && patterns : layer()?.[kind]);
 }
 
 const INPUTS = [
@@ -54,8 +54,8 @@ const INPUTS = [
 
 function InputChoice({ series }: { series: Series }) {
   const inputs = inputsOf(series);
-  const one = picks.value.view === "compare" || isBoth.value;
-  const resolved = resolveInput(series, picks.value.input);
+  const one = picks().view === "compare" || isBoth();
+  const resolved = resolveInput(series, picks().input);
   const input = one ? onePicture(resolved) : resolved;
   const slice = typeof input === "number";
   const pickSlice = ({ currentTarget }: { currentTarget: HTMLInputElement }) => {
@@ -94,13 +94,13 @@ const SORT_NAMES = {
 
 /** The order of the grid, and a search in it. */
 function Arrangement() {
-  const comparing = picks.value.view === "compare";
-  const offered = comparing ? COMPARED_SORTS : SORTS.filter((sort) => sort !== "reached" || layer.value?.patterns);
+  const comparing = picks().view === "compare";
+  const offered = comparing ? COMPARED_SORTS : SORTS.filter((sort) => sort !== "reached" || layer()?.patterns);
   return (
     <div class="line">
       <Select
         label="Order of filters"
-        value={offered.find((sort) => sort === picks.value.sort) ?? "index"}
+        value={offered.find((sort) => sort === picks().sort) ?? "index"}
         options={offered.map((sort) => [sort, SORT_NAMES[sort]])}
         onPick={(sort) => pick({ sort })}
         id="sort"
@@ -110,7 +110,7 @@ function Arrangement() {
         placeholder={comparing ? "Find: 3, change>0.5" : "Find: 3, dead, norm>0.5"}
         aria-label="Find filters"
         title={HELP}
-        value={picks.value.find}
+        value={picks().find}
         onInput={(event) => pick({ find: event.currentTarget.value })}
         data-testid="find"
       />
@@ -119,8 +119,8 @@ function Arrangement() {
 }
 
 export function Toolbar({ settings, onSettings }: { settings: boolean; onSettings: () => void }) {
-  const kernel = layer.value?.kernel;
-  const { view, filter } = picks.value;
+  const kernel = layer()?.kernel;
+  const { view, filter } = picks();
   const grid = filter === null && view !== "overview";
   return (
     <div class="toolbar line">
@@ -134,14 +134,14 @@ export function Toolbar({ settings, onSettings }: { settings: boolean; onSetting
         <Segments
           name="kind"
           labels={KIND_NAMES}
-          value={isBoth.value ? "both" : kind.value}
+          value={isBoth() ? "both" : kind()}
           disabled={isMissing}
           onPick={(to) => pick({ kind: to })}
         />
       )}
-      {grid && kernel && hasWeights.value && <InputChoice series={kernel} />}
+      {grid && kernel && hasWeights() && <InputChoice series={kernel} />}
       {grid && <Arrangement />}
-      {steps.value.length > 0 && <StepSlider />}
+      {steps().length > 0 && <StepSlider />}
       {view === "layer" && <Export />}
       <Button aria-pressed={settings} onClick={onSettings}>
         <Icon name="settings" /> Settings

@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import { type Analysis, analysisUrl, type Datum, patternsUrl } from "../api";
 import { useAnalysis, usePatterns } from "../resource";
 import { arrange, isDeep, parseFind } from "../selection";
-import { cards, picks, placeIn } from "../state";
+import { cards, datumOf, picks } from "../state";
 
 interface Arranged {
   /** null while the numbers for it are on their way, or where all filters are shown by index. */
@@ -18,11 +18,11 @@ interface Arranged {
  * @param stored - The numbers of that kernel that were stored.
  */
 export function useArranged(datum: Datum | null, stored: Analysis | null, run: string, count: number): Arranged {
-  const { find: text, sort } = picks.value;
+  const { find: text, sort } = picks();
   const find = useMemo(() => parseFind(text), [text]);
-  const patterns = cards.value.find((card) => card.run === run)?.patterns;
-  const at = patterns && sort === "reached" ? placeIn(patterns) : -1;
-  const frame = usePatterns(patterns && at >= 0 ? patternsUrl({ run, series: patterns, at }, "all") : null);
+  const patterns = cards().find((card) => card.run === run)?.patterns;
+  const pictures = sort === "reached" ? datumOf(run, patterns ?? null) : null;
+  const frame = usePatterns(pictures && patternsUrl(pictures, "all"));
   const deep = find.deep || isDeep(sort);
   const full = useAnalysis(datum && deep ? analysisUrl(datum, "full") : null);
   const analysis = deep ? full.value : stored;

@@ -118,7 +118,7 @@ export function draw(canvas: HTMLCanvasElement, scene: Scene, view: View): void 
   }
   if (grid.scale < ROOMY) return;
   // Lines between tiles that touch, and between the depth slices of a tile.
-  context.fillStyle = dark.value ? "#303030" : "#fff";
+  context.fillStyle = dark() ? "#303030" : "#fff";
   eachTile((_, x, y) => {
     for (let depth = grid.gap ? 1 : 0; depth < tile.depth; depth++) context.fillRect(x + depth * slice, y, 1, height);
     if (!grid.gap) context.fillRect(x, y, width, 1);
@@ -136,7 +136,7 @@ function paintPixels({ values, tile, grid, limitOf }: Scene, range: Range): HTML
   const width = (range.column1 - range.column0) * tileWidth(tile);
   const height = (range.row1 - range.row0) * tile.height;
   const context = width && height ? sheet("pixels", width, height) : null;
-  const pixels = paintTiles(values, tile, grid, range, limitOf, table.value);
+  const pixels = paintTiles(values, tile, grid, range, limitOf, table());
   context?.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), width, height), 0, 0);
   return context?.canvas ?? null;
 }

@@ -35,27 +35,29 @@ function onKeyDown(event: KeyboardEvent, help: () => void): void {
   }
   // What is open above the page is closed by the browser.
   if (event.key === "Escape" && document.querySelector("dialog, :popover-open")) return;
-  const { view } = picks.value;
+  const { view } = picks();
+  const compared = sides();
   if (event.key === "[") moveStep(-1);
   else if (event.key === "]") moveStep(1);
   else if (event.key === "?") help();
   else if (event.key === "/") document.querySelector<HTMLElement>("[data-testid=layerFilter]")?.focus();
-  else if (event.key === "Escape" && picks.value.filter !== null) back();
-  else if (event.key === "Escape" && picks.value.marked) pick({ marked: null });
-  else if (event.key === "c" && layer.value) pick({ view: "compare" });
-  else if (event.key === "x" && view === "compare" && sides.value) swap(sides.value);
+  else if (event.key === "Escape" && picks().filter !== null) back();
+  else if (event.key === "Escape" && picks().marked) pick({ marked: null });
+  else if (event.key === "c" && layer()) pick({ view: "compare" });
+  else if (event.key === "x" && view === "compare" && compared) swap(compared);
   else return;
   event.preventDefault();
 }
 
 /** What is shown, in words: a screen reader says so whenever it changes, whatever key or click changed it. */
 function Announcement() {
-  const { view, filter } = picks.value;
-  const step = steps.value[stepPlace.value];
-  const layerName = layer.value && layerTitle(layer.value);
+  const { view, filter } = picks();
+  const step = steps()[stepPlace()];
+  const shown = layer();
+  const layerName = shown && layerTitle(shown);
   const place =
     view === "overview" ? "Overview" : `${layerName}, ${filter === null ? "all filters" : `filter ${filter}`}`;
-  const when = picks.value.align === "step" ? `step ${step}` : `${(step ?? 0) / 10} % of the steps`;
+  const when = picks().align === "step" ? `step ${step}` : `${(step ?? 0) / 10} % of the steps`;
   return (
     <p class="unseen" role="status" data-testid="announcement">
       {place}, {when}
@@ -65,19 +67,19 @@ function Announcement() {
 
 function Cards() {
   const { pane, height } = usePaneHeight();
-  const { filter } = picks.value;
-  const list = cards.value;
+  const { filter } = picks();
+  const list = cards();
   const whole = Math.max(LOWEST_PICTURE, height - AROUND);
   const maxHeight = list.length > 2 ? Math.max(LOWEST_PICTURE, Math.round(whole * 0.6)) : whole;
-  const View = kind.value === "kernel" ? KernelCard : PatternsCard;
+  const View = kind() === "kernel" ? KernelCard : PatternsCard;
   return (
     <div class="cards-pane" ref={pane}>
       {filter !== null ? <DetailBar filter={filter} /> : <MarkedBar />}
       <div class={list.length === 1 || filter !== null ? "cards single" : "cards"}>
         {height > 0 &&
           list.map((card) => {
-            const key = `${filter === null ? kind.value : "detail"}|${card.run}|${layer.value?.key}`;
-            const series = card[kind.value];
+            const key = `${filter === null ? kind() : "detail"}|${card.run}|${layer()?.key}`;
+            const series = card[kind()];
             if (filter !== null) return <FilterDetail key={key} card={card} filter={filter} maxHeight={whole} />;
             return (
               series && <View key={key} run={card.run} series={series} kernel={card.kernel} maxHeight={maxHeight} />
@@ -97,7 +99,7 @@ export function App() {
     window.addEventListener("keydown", listen);
     return () => window.removeEventListener("keydown", listen);
   }, []);
-  const { runs, runFilter, layerFilter } = picks.value;
+  const { runs, runFilter, layerFilter } = picks();
   // A slider that is dragged redraws the tab for each move: lists of hundreds of runs and layers are left as they are.
   const side = useMemo(
     () => (
@@ -106,9 +108,9 @@ export function App() {
         <LayerList />
       </div>
     ),
-    [index.value, runs, runFilter, layerFilter, layer.value?.key, dark.value],
+    [index(), runs, runFilter, layerFilter, layer()?.key, dark()],
   );
-  const hasData = index.value?.runs.some(({ series }) => series.length);
+  const hasData = index()?.runs.some(({ series }) => series.length);
   return (
     <div class="app">
       {help && <Help onClose={() => setHelp(false)} />}
@@ -121,13 +123,13 @@ export function App() {
         <Problems />
         {hasData ? (
           <div class="body">
-            {picks.value.view === "overview" ? <Overview /> : picks.value.view === "compare" ? <Compare /> : <Cards />}
+            {picks().view === "overview" ? <Overview /> : picks().view === "compare" ? <Compare /> : <Cards />}
             {settings && <Settings onClose={() => setSettings(false)} />}
           </div>
-        ) : index.value ? (
+        ) : index() ? (
           <Empty />
         ) : (
-          !indexError.value && <p class="empty">Loading…</p>
+          !indexError() && <p class="empty">Loading…</p>
         )}
       </main>
     </div>

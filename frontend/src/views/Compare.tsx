@@ -45,8 +45,8 @@ function withPairs(ofA: Analysis | null, found: Comparison): Analysis {
 
 interface FactsProps {
   readonly what: string;
-  readonly change: number | null;
-  readonly cosine: number | null;
+  readonly change: number | null | undefined;
+  readonly cosine: number | null | undefined;
   readonly children?: ComponentChildren;
 }
 
@@ -76,8 +76,8 @@ interface PairsProps {
 /** All pairs of a layer. */
 function Pairs({ sides, found, stale, url, maxHeight }: PairsProps) {
   const [{ series }] = sides;
-  const { find: text, sort } = picks.value;
-  const slice = resolveInput(series, picks.value.input);
+  const { find: text, sort } = picks();
+  const slice = resolveInput(series, picks().input);
   const find = useMemo(() => parseFind(text), [text]);
   const deep = find.deep && find.names.some((name) => !/^(change|cosine)$/.test(name));
   const numbers = useAnalysis(analysisUrl(sides[0], deep ? "full" : "stored"));
@@ -103,8 +103,8 @@ function Pairs({ sides, found, stale, url, maxHeight }: PairsProps) {
     return [
       `filter ${pairName(filter, partnerAt(at))} of ${series.filters}`,
       input !== undefined && `input ${modelInput(series, filter, input)}`,
-      `change ${formatNumber(found.changes[filter] ?? null)}`,
-      `cosine ${formatNumber(found.cosines[filter] ?? null)}`,
+      `change ${formatNumber(found.changes[filter])}`,
+      `cosine ${formatNumber(found.cosines[filter])}`,
     ]
       .filter(Boolean)
       .join(", ");
@@ -112,7 +112,7 @@ function Pairs({ sides, found, stale, url, maxHeight }: PairsProps) {
   const captions = [
     (at: number) => String(filterAt(at)),
     (at: number) => pairName(filterAt(at), partnerAt(at)),
-    (at: number) => formatNumber(found.changes[filterAt(at)] ?? null),
+    (at: number) => formatNumber(found.changes[filterAt(at)]),
   ];
   const error = find.error || numbers.error;
   return (
@@ -127,9 +127,9 @@ function Pairs({ sides, found, stale, url, maxHeight }: PairsProps) {
         together={1}
         captions={captions}
         describe={describe}
-        cursor={Math.max(0, order.indexOf(cursor.value))}
+        cursor={Math.max(0, order.indexOf(cursor()))}
         onCursor={(at) => {
-          cursor.value = filterAt(at);
+          cursor.set(filterAt(at));
         }}
         onOpen={(at) => openFilter(filterAt(at))}
         maxHeight={maxHeight}
@@ -165,8 +165,8 @@ function Pair({ sides, found, filter, maxHeight }: PairsProps & { filter: number
     <div data-testid="pair" data-filter={filter} data-partner={partner}>
       <Facts
         what={`Filter ${pairName(filter, partner)}`}
-        change={found.changes[filter] ?? null}
-        cosine={found.cosines[filter] ?? null}
+        change={found.changes[filter]}
+        cosine={found.cosines[filter]}
       />
       <ErrorText>{inA.error || inB.error}</ErrorText>
       <Panels
@@ -202,7 +202,7 @@ function Pair({ sides, found, filter, maxHeight }: PairsProps & { filter: number
 
 function Content({ sides, maxHeight }: { sides: Sides; maxHeight: number }) {
   const [a] = sides;
-  const { filter, input, match } = picks.value;
+  const { filter, input, match } = picks();
   const url = compareUrl(...sides, matchOf(sides, match), resolveInput(a.series, input));
   const { value, url: shown, error } = useComparison(url);
   const fits = value?.shape[1] === a.series.filters && value.shape.slice(3).join() === spatialOf(a.series).join();
@@ -235,8 +235,8 @@ function Content({ sides, maxHeight }: { sides: Sides; maxHeight: number }) {
 
 export function Compare() {
   const { pane, height } = usePaneHeight();
-  const sides = sidesPicked.value;
-  const { filter, runA, runB } = picks.value;
+  const sides = sidesPicked();
+  const { filter, runA, runB } = picks();
   const gone = sides && [runA, runB].filter((run, i) => run && run !== sides[i]?.run);
   const trouble = sides && obstacle(sides);
   return (

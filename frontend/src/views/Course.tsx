@@ -20,7 +20,7 @@ interface CourseProps {
 }
 
 export function Course({ run, series, filter, step }: CourseProps) {
-  const input = resolveInput(series, picks.value.input);
+  const input = resolveInput(series, picks().input);
   const { value, error } = useHistory(historyUrl(run, series, filter, input));
   if (error) return <ErrorText>{error}</ErrorText>;
   if (!value || value.steps.length < 2) return null;

@@ -8,7 +8,7 @@ import { Numbers } from "../components/Numbers";
 import { Activation, PatternPicture } from "../components/PatternPicture";
 import type { Series } from "../model";
 import { useAnalysis, usePatterns } from "../resource";
-import { type Card as CardOf, pick, picks, placeIn } from "../state";
+import { type Card as CardOf, datumOf, pick, picks } from "../state";
 import { Course, Nearest } from "./Course";
 
 /** Height of the course below the slices, in CSS pixels. */
@@ -22,9 +22,8 @@ interface FilterDetailProps {
 
 export function FilterDetail({ card: { run, kernel, patterns }, filter, maxHeight }: FilterDetailProps) {
   const series = kernel ?? patterns;
-  const place = kernel ? placeIn(kernel) : -1;
   const beyond = kernel && filter >= kernel.filters;
-  const datum = kernel && place >= 0 && !beyond ? { run, series: kernel, at: place } : null;
+  const datum = beyond ? null : datumOf(run, kernel);
   const { value: numbers, error } = useAnalysis(datum && analysisUrl(datum, "full"));
   if (!series) return null;
   return (
@@ -64,7 +63,7 @@ function Slices(props: { datum: Datum; filter: number; maxHeight: number }) {
       <label class="line">
         <input
           type="checkbox"
-          checked={picks.value.slices === "norm"}
+          checked={picks().slices === "norm"}
           onChange={(event) => pick({ slices: event.currentTarget.checked ? "norm" : "index" })}
         />
         Slices by norm, the strongest first
@@ -75,8 +74,8 @@ function Slices(props: { datum: Datum; filter: number; maxHeight: number }) {
 }
 
 function LargePattern({ run, series, filter }: { run: string; series: Series; filter: number }) {
-  const at = placeIn(series);
-  const wanted = at < 0 ? null : patternsUrl({ run, series, at }, `${filter}:${filter + 1}`);
+  const datum = datumOf(run, series);
+  const wanted = datum && patternsUrl(datum, `${filter}:${filter + 1}`);
   const { value, url, error } = usePatterns(wanted);
   const i = value?.filters.indexOf(filter) ?? -1;
   if (error) return <ErrorText>{error}</ErrorText>;
@@ -85,7 +84,7 @@ function LargePattern({ run, series, filter }: { run: string; series: Series; fi
   return (
     <figure>
       <PatternPicture frame={value} at={i} />
-      Activation <Activation frame={value} at={i} /> <i>step {series.steps[at]}</i>
+      Activation <Activation frame={value} at={i} /> <i>step {datum && series.steps[datum.at]}</i>
     </figure>
   );
 }

@@ -6,7 +6,7 @@ import { KernelPicture } from "../components/KernelPicture";
 import { plural } from "../format";
 import type { Series } from "../model";
 import { useAnalysis } from "../resource";
-import { cursor, openFilter, placeIn } from "../state";
+import { cursor, datumOf, openFilter } from "../state";
 
 interface KernelCardProps {
   readonly run: string;
@@ -16,12 +16,12 @@ interface KernelCardProps {
 }
 
 function moveTo(filter: number): void {
-  cursor.value = filter;
+  cursor.set(filter);
 }
 
 export function KernelCard({ run, series, maxHeight }: KernelCardProps) {
-  const newest = placeIn(series);
-  const { value: analysis } = useAnalysis(newest < 0 ? null : analysisUrl({ run, series, at: newest }));
+  const datum = datumOf(run, series);
+  const { value: analysis } = useAnalysis(datum && analysisUrl(datum));
   // Of the whole kernel, drawn or not.
   const nonfinite = analysis?.values.reduce((sum, _, i) => sum + (numberOf(analysis, i, "nonfinite") ?? 0), 0) ?? 0;
   return (
@@ -35,7 +35,7 @@ export function KernelCard({ run, series, maxHeight }: KernelCardProps) {
               ⚠ {plural(nonfinite, "weight")} not finite
             </b>
           )}
-          <CompareWith datum={{ run, series, at: newest }} />
+          {datum && <CompareWith datum={datum} />}
         </>
       }
     >
@@ -44,7 +44,7 @@ export function KernelCard({ run, series, maxHeight }: KernelCardProps) {
           datum={{ run, series, at }}
           filter={null}
           analysis={analysis}
-          cursor={cursor.value}
+          cursor={cursor()}
           onCursor={moveTo}
           maxHeight={maxHeight}
           onOpen={openFilter}

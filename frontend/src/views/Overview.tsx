@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { analysisUrl, type Datum, historyUrl, kernelsUrl, numberOf } from "../api";
-import { ErrorText } from "../components/Card";
+import { Disc, ErrorText } from "../components/Card";
 import { Button, Select } from "../components/controls";
 import { Plot } from "../components/Plot";
 import { useResize } from "../components/pane";
@@ -11,7 +11,7 @@ import { formatNumber } from "../format";
 import { isRgb, layerKey, layerTitle, type Series, shapeText, spatialOf } from "../model";
 import { tileNumbers, tileOf } from "../paint/mosaic";
 import { useAnalysis, useKernels, useLayerHistory } from "../resource";
-import { isListed, mainRun, openLayer, pick, placeIn, runColour, shownRuns } from "../state";
+import { isListed, mainRun, openLayer, pick, placeIn, shownRuns } from "../state";
 
 /** Height of a row in CSS pixels, and of one without a course: fixed, so that rows out of sight need not be there. */
 const ROW = 132;
@@ -152,7 +152,7 @@ function Row({ run, series, top, height, moving }: RowProps) {
 }
 
 export function Overview() {
-  const run = mainRun.value;
+  const run = mainRun();
   const rows = (run?.series ?? []).filter((one) => one.kind === "kernel" && isListed(one));
   const height = rows.some(({ steps }) => steps.length > 1) ? ROW : LOW_ROW;
   const pane = useRef<HTMLDivElement>(null);
@@ -180,11 +180,11 @@ export function Overview() {
       <div class="bar-above line">
         {run && (
           <>
-            <span class="disc" style={{ background: runColour(run.run) }} />
+            <Disc run={run.run} />
             <Select
               label="Run of the overview"
               value={run.run}
-              options={shownRuns.value.map((one) => [one.run, one.run])}
+              options={shownRuns().map((one) => [one.run, one.run])}
               onPick={(main) => pick({ main })}
             />
           </>

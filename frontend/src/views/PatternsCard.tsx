@@ -13,7 +13,7 @@ import { isModified, moveCursor } from "../keys";
 import { onePicture, resolveInput, type Series, spatialOf } from "../model";
 import { type Tile, tileNumbers, tileOf } from "../paint/mosaic";
 import { useAnalysis, useKernels, usePatterns } from "../resource";
-import { cursor, isBoth, openFilter, picks, placeIn } from "../state";
+import { cursor, datumOf, isBoth, openFilter, picks } from "../state";
 
 /** The narrowest place of a picture, which its caption needs. */
 const NARROWEST = 64;
@@ -29,8 +29,7 @@ interface PatternsCardProps {
 }
 
 export function PatternsCard({ run, series, kernel, maxHeight }: PatternsCardProps) {
-  const place = kernel ? placeIn(kernel) : -1;
-  const weights = kernel && place >= 0 ? { run, series: kernel, at: place } : null;
+  const weights = datumOf(run, kernel);
   return (
     <Card run={run} series={series} notes={<i>{plural(series.filters, "pattern")}</i>}>
       {(at) => <Patterns datum={{ run, series, at }} weights={weights} maxHeight={maxHeight} />}
@@ -50,11 +49,10 @@ function Patterns({ datum, weights, maxHeight }: PatternsProps) {
   const { value: frame, url: shownUrl, error } = usePatterns(url);
   const { value: stored } = useAnalysis(weights && analysisUrl(weights));
   const arranged = useArranged(weights, stored, datum.run, weights?.series.filters ?? 0);
-  const one = weights && onePicture(resolveInput(weights.series, picks.value.input));
-  const kernels = useKernels(isBoth.value && weights && one !== null ? kernelsUrl(weights, "all", one) : null);
+  const one = weights && onePicture(resolveInput(weights.series, picks().input));
+  const kernels = useKernels(isBoth() && weights && one !== null ? kernelsUrl(weights, "all", one) : null);
   const tile = tileOf(weights ? spatialOf(weights.series) : [], one === "rgb" ? 3 : 1);
-  const kernel =
-    isBoth.value && weights && kernels.value?.limits.length === weights.series.filters ? kernels.value : null;
+  const kernel = isBoth() && weights && kernels.value?.limits.length === weights.series.filters ? kernels.value : null;
   const trouble = error || kernels.error || arranged.error;
   const shown = arranged.order && frame && arranged.order.filter((filter) => frame.filters.includes(filter));
   return (
@@ -63,9 +61,7 @@ function Patterns({ datum, weights, maxHeight }: PatternsProps) {
       {frame && (
         <div class={shownUrl !== url && !error ? "stale" : ""}>
           <Pictures frame={frame} filters={shown ?? frame.filters} kernel={kernel} tile={tile} maxHeight={maxHeight} />
-          {kernel && (
-            <Legend limit={limitOf(kernel, null)} rgb={one === "rgb"} nonfinite={kernel.nonfinite} clipped={0} />
-          )}
+          {kernel && <Legend limit={limitOf(kernel, null)} rgb={one === "rgb"} nonfinite={kernel.nonfinite} />}
           <Recipe frame={frame} />
         </div>
       )}
@@ -75,7 +71,7 @@ function Patterns({ datum, weights, maxHeight }: PatternsProps) {
 
 /** The limit of the scale of a filter, or that of all; null where each has its own. */
 function limitOf(kernel: KernelFrame, filter: number | null): number | null {
-  const { scale } = picks.value;
+  const { scale } = picks();
   if (typeof scale === "number") return scale;
   if (scale === "layer") return kernel.limit;
   return filter === null ? null : (kernel.limits[filter] ?? 0);
@@ -106,16 +102,16 @@ function Pictures({ frame, filters, kernel, tile, maxHeight }: PicturesProps) {
   const id = useName();
   useFocusPassing(list);
   const width = frame.shape[1] ?? 1;
-  const size = picks.value.tile || Math.max(OWN_SIZE[0], Math.min(OWN_SIZE[1], width));
+  const size = picks().tile || Math.max(OWN_SIZE[0], Math.min(OWN_SIZE[1], width));
   const numbers = tileNumbers(tile);
-  const at = Math.max(0, filters.indexOf(cursor.value));
+  const at = Math.max(0, filters.indexOf(cursor()));
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (!list.current || isModified(event)) return;
     const columns = getComputedStyle(list.current).gridTemplateColumns.split(" ").length;
     const to = moveCursor(event.key, at, { count: filters.length, columns }, ROWS_PER_PAGE);
     if (to !== null) {
-      cursor.value = filters[to] ?? 0;
+      cursor.set(filters[to] ?? 0);
       list.current.children[to]?.scrollIntoView({ block: "nearest" });
     } else if (event.key === "Enter") {
       openFilter(filters[at] ?? 0);
