@@ -5,10 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+from collections.abc import Sequence
+from typing import Any
 
 from tb_filterviz import wire
 from tb_filterviz.store import Series, Source, Store
 
+_MOST_MS = 1 << 53  # the last number up to which JavaScript counts
 _LEVEL = 1  # of compression: the answer may be megabytes, and fast beats small
 
 
@@ -54,6 +57,13 @@ class Listing:
         )
 
 
+def _times(wall_times: Sequence[float]) -> dict[str, Any]:
+    """Writes when data were logged: small integers take a third of the bytes, and half of a browser's time."""
+    first = wall_times[0]
+    since = [max(-_MOST_MS, min(_MOST_MS, 1000 * (one - first))) for one in wall_times]
+    return {"wall_time": first, "elapsed_ms": [round(one) for one in since]}
+
+
 def _entry(series: Series, header: wire.Header) -> str:
     return json.dumps(
         {
@@ -69,7 +79,7 @@ def _entry(series: Series, header: wire.Header) -> str:
             "groups": header.layer.groups,
             "description": series.description,
             "steps": [datum.step for datum in series.data],
-            "wall_times": [datum.wall_time for datum in series.data],
+            **_times([datum.wall_time for datum in series.data]),
             "superseded": series.superseded,
         },
         allow_nan=False,

@@ -1,5 +1,5 @@
 /** The server's routes (`http_api.md`), by relative addresses: TensorBoard may live below any path. */
-import { type Index, type Input, onePicture, type Series } from "./model";
+import { type Index, type Input, onePicture, type Series, timeAt } from "./model";
 import type { Match } from "./picks";
 
 /** An answer other than 2xx; the message is the server's own text. Status 0: there was no answer. */
@@ -49,7 +49,7 @@ export interface Datum {
 /** The address of something about a datum. It carries the time of writing, so that it may be cached for good. */
 function address(route: string, { run, series, at }: Datum, more: Record<string, string> = {}): string {
   const query = new URLSearchParams({ run, tag: series.tag, step: String(series.steps[at]), ...more });
-  query.set("v", String(series.wall_times[at]));
+  query.set("v", String(timeAt(series, at)));
   return `${route}?${query}`;
 }
 
@@ -64,7 +64,7 @@ export function compareUrl(a: Datum, b: Datum, match: Exclude<Match, "auto">, in
   const step = b.series.steps[b.at];
   const other = { run_b: b.run, tag_b: b.series.tag, step_b: String(step) };
   const url = address("compare", a, { ...other, match, inputs: String(onePicture(input)) });
-  return `${url}-${b.series.wall_times[b.at]}`;
+  return `${url}-${timeAt(b.series, b.at)}`;
 }
 
 /** The course of a layer, or of one filter. Its address ages with the newest step. */
@@ -78,6 +78,10 @@ export const historyUrl = (run: string, series: Series, filter: number | null, i
 };
 
 export const patternsUrl = (datum: Datum, filters: string): string => address("patterns", datum, { filters });
+
+/** The pattern of one filter, and the way to it. */
+export const patternUrl = (datum: Datum, filter: number): string =>
+  address("patterns", datum, { filters: String(filter), curve: "yes" });
 
 /** A file to save; `options` are those of the route `export`. */
 export const exportUrl = (datum: Datum, options: Record<string, string>): string => address("export", datum, options);

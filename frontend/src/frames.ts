@@ -31,6 +31,8 @@ export interface PatternFrame {
   readonly noise: readonly (number | null)[];
   readonly natural: readonly (number | null)[];
   readonly percentile: readonly (number | null)[];
+  /** The activation before each step, and last that reached, of each filter; empty where it was not asked for. */
+  readonly curve: readonly (readonly (number | null)[])[];
   readonly recipe: string;
   readonly steps: number;
   readonly inputRange: readonly [number, number] | null;
@@ -70,6 +72,7 @@ function list<T>(head: Head, key: string, length: number | null, test: (item: un
 const isCount = (item: unknown): item is number => Number.isSafeInteger(item) && (item as number) >= 0;
 const isNumber = (item: unknown): item is number => typeof item === "number" && Number.isFinite(item);
 const isNumberOrNull = (item: unknown): item is number | null => item === null || isNumber(item);
+const isCurve = (item: unknown): item is (number | null)[] => Array.isArray(item) && item.every(isNumberOrNull);
 const isFlag = (item: unknown): item is boolean => typeof item === "boolean";
 
 /** Numbers of which some may be unknown. */
@@ -188,6 +191,7 @@ export function decodePatterns(buffer: ArrayBuffer): PatternFrame {
     noise: numbers("noise"),
     natural: numbers("natural"),
     percentile: numbers("percentile"),
+    curve: head.curve ? list(head, "curve", filters.length, isCurve) : [],
     failed: list(head, "failed", filters.length, isFlag),
     recipe: typeof head.recipe === "string" ? head.recipe : "",
     steps: isCount(head.steps) ? head.steps : 0,

@@ -90,8 +90,9 @@ export function fontRules(): string {
     () =>
       [...host().document.styleSheets]
         .flatMap((sheet) => attempt(() => [...sheet.cssRules], []))
+        // To write out all of TensorBoard's thousands of rules would take a tenth of a second.
+        .filter((rule) => rule.constructor.name === "CSSFontFaceRule")
         .map((rule) => rule.cssText)
-        .filter((text) => text.startsWith("@font-face"))
         .join(""),
     "",
   );

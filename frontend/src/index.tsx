@@ -7,10 +7,11 @@ import { onChange } from "./store";
 import css from "./styles.css";
 import { App } from "./views/App";
 
-/** What was picked is in the address this long after. */
+/** The address is written at once, and then no more often than this. */
 const SAVE_MS = 200;
 
 export function render(): void {
+  start(); // The answer of the server is on its way while the page is put up.
   const style = document.createElement("style");
   style.textContent = fontRules() + css;
   document.head.append(style);
@@ -21,11 +22,15 @@ export function render(): void {
   document.body.append(root);
   let place = "";
   let saving = 0;
+  let saved = picks();
   // What a slider picks in passing is not worth an entry of its own: browsers allow some writes a second.
   const save = () => {
     saving = 0;
-    writePicks(writeAll(picks()), false);
-    writeSettings(settingsOf(picks()));
+    if (saved === picks()) return;
+    saved = picks();
+    writePicks(writeAll(saved), false);
+    writeSettings(settingsOf(saved));
+    saving = window.setTimeout(save, SAVE_MS);
   };
   const draw = () => {
     document.documentElement.classList.toggle("dark", dark());
@@ -36,10 +41,9 @@ export function render(): void {
       writePicks(writeAll(picks()), place !== "");
       place = now;
     }
-    if (!saving) saving = window.setTimeout(save, SAVE_MS);
+    if (!saving) save();
   };
   window.addEventListener("pagehide", save);
   onChange(draw);
-  start();
   draw();
 }

@@ -19,7 +19,9 @@ export interface Series {
   readonly groups: number;
   readonly description: string;
   readonly steps: readonly number[];
-  readonly wall_times: readonly number[];
+  /** When the first step was logged, in seconds since 1970, and how many milliseconds after it each was. */
+  readonly wall_time: number;
+  readonly elapsed_ms: readonly number[];
   /** How many data were logged that newer ones took the place of, as after a restart. */
   readonly superseded: number;
 }
@@ -149,11 +151,17 @@ export function unionSteps(series: readonly Series[]): number[] {
   return [...new Set(series.flatMap((one) => one.steps))].sort((a, b) => a - b);
 }
 
+/** When what is at a position of a series was logged, in seconds since 1970. */
+export function timeAt(series: Series, at: number): number | undefined {
+  const elapsed = series.elapsed_ms[at];
+  return elapsed === undefined ? elapsed : series.wall_time + elapsed / 1000;
+}
+
 /** When a step was logged, by the first series that has it. */
 export function timeOf(series: readonly Series[], step: number | undefined): number | undefined {
   for (const one of series) {
     const at = step === undefined ? -1 : one.steps.indexOf(step);
-    if (at >= 0) return one.wall_times[at];
+    if (at >= 0) return timeAt(one, at);
   }
   return undefined;
 }

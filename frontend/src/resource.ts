@@ -37,7 +37,7 @@ async function loadTwice<T>(load: Load<T>, url: string, signal: AbortSignal): Pr
   }
 }
 
-/** So long may a request go on for what is not wanted any more. */
+/** So long after the last change of mind a request for what is not wanted any more may go on. */
 const PATIENCE_MS = 150;
 
 /**
@@ -52,6 +52,8 @@ function useResource<T>(url: string | null, load: Load<T>): Resource<T> {
   wanted.current = url;
   const flight = useRef<Promise<void>>(undefined);
   const gone = useRef(false);
+  const giveUp = useRef(0);
+  const stale = useRef<AbortController>(undefined);
   useLayoutEffect(
     () => () => {
       gone.current = true;
@@ -59,6 +61,9 @@ function useResource<T>(url: string | null, load: Load<T>): Resource<T> {
     [],
   );
   useLayoutEffect(() => {
+    // A slider that still moves lets requests end, however slow they are: aborted each time, nothing would be shown.
+    clearTimeout(giveUp.current);
+    giveUp.current = window.setTimeout(() => stale.current?.abort(), PATIENCE_MS);
     if (url === null) return;
     const known = cache.get(url) as T | undefined;
     if (known !== undefined) {
@@ -86,7 +91,7 @@ function useResource<T>(url: string | null, load: Load<T>): Resource<T> {
       pending.value--;
     });
     return () => {
-      if (begun && !gone.current) setTimeout(() => abort.abort(), PATIENCE_MS);
+      if (begun && !gone.current) stale.current = abort;
       else abort.abort();
     };
   }, [url, load, state.lost && answers()]);

@@ -30,7 +30,8 @@ function series(change: Partial<Series>): Series {
     groups: 1,
     description: "",
     steps: [0],
-    wall_times: [1],
+    wall_time: 1,
+    elapsed_ms: [0],
     superseded: 0,
     ...change,
   };
@@ -116,7 +117,10 @@ test("keys move the cursor and stop at the edges", () => {
 });
 
 test("a step's time is that of the first series that has the step", () => {
-  const both = [series({ steps: [0, 5], wall_times: [1, 2] }), series({ steps: [5, 7], wall_times: [8, 9] })];
+  const both = [
+    series({ steps: [0, 5], elapsed_ms: [0, 1000] }),
+    series({ steps: [5, 7], wall_time: 8, elapsed_ms: [0, 1000] }),
+  ];
   assert.deepEqual(
     [0, 5, 7, 6, undefined].map((step) => timeOf(both, step)),
     [1, 2, 9, undefined, undefined],

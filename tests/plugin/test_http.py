@@ -35,7 +35,8 @@ def test_index(board):
         for one in series:
             assert one["steps"] == [*STEPS]
             assert one["superseded"] == 0
-            assert one["wall_times"] == [1.7e9 + step for step in STEPS]
+            assert one["wall_time"] == 1.7e9 + STEPS[0]
+            assert one["elapsed_ms"] == [1000 * (step - STEPS[0]) for step in STEPS]
             assert (one["description"], one["name"], one["filters"]) == ("of <b>mine</b>", "cnn", one["shape"][-1])
         (patterns,) = [one for one in run["series"] if one["kind"] == "patterns"]
         assert run["series"][1] == patterns, "a layer's patterns follow its kernel"

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { formatTime, formatWhole } from "../format";
-import { layerTitle, type Series, shapeText } from "../model";
+import { layerTitle, type Series, shapeText, timeAt } from "../model";
 import { placeIn, runColour } from "../state";
 
 /** The colour of a run. */
@@ -72,7 +72,7 @@ export function Card({ run, series, notes, children }: CardProps) {
           )}
           {step !== undefined && (
             <span>
-              Step <b>{formatWhole(step)}</b> <i>{formatTime(series.wall_times[at])}</i>
+              Step <b>{formatWhole(step)}</b> <i>{formatTime(timeAt(series, at))}</i>
             </span>
           )}
         </div>

@@ -11,7 +11,7 @@ interface PlotProps {
   /** Lower and upper edge of a band at each step. */
   readonly band?: readonly (readonly [number, number] | null)[];
   /** The step to mark. */
-  readonly mark: number | undefined;
+  readonly mark?: number | undefined;
 }
 
 export function Plot({ label, steps, line, band = [], mark }: PlotProps) {

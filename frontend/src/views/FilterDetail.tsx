@@ -1,11 +1,12 @@
 /** One filter, in one run: all its input slices, its pattern and its numbers. */
 import { useState } from "preact/hooks";
-import { analysisUrl, type Datum, patternsUrl } from "../api";
+import { analysisUrl, type Datum, patternUrl } from "../api";
 import { Card, ErrorText } from "../components/Card";
 import { CompareWith } from "../components/CompareWith";
 import { KernelPicture } from "../components/KernelPicture";
 import { Numbers } from "../components/Numbers";
 import { Activation, PatternPicture } from "../components/PatternPicture";
+import { Plot } from "../components/Plot";
 import type { Series } from "../model";
 import { useAnalysis, usePatterns } from "../resource";
 import { type Card as CardOf, datumOf, pick, picks } from "../state";
@@ -75,16 +76,18 @@ function Slices(props: { datum: Datum; filter: number; maxHeight: number }) {
 
 function LargePattern({ run, series, filter }: { run: string; series: Series; filter: number }) {
   const datum = datumOf(run, series);
-  const wanted = datum && patternsUrl(datum, `${filter}:${filter + 1}`);
+  const wanted = datum && patternUrl(datum, filter);
   const { value, url, error } = usePatterns(wanted);
   const i = value?.filters.indexOf(filter) ?? -1;
   if (error) return <ErrorText>{error}</ErrorText>;
   if (i < 0 && wanted && url !== wanted) return null;
   if (!value || i < 0) return <p>No pattern of this filter was logged up to this step.</p>;
+  const curve = value.curve[i] ?? [];
   return (
     <figure>
       <PatternPicture frame={value} at={i} />
       Activation <Activation frame={value} at={i} /> <i>step {datum && series.steps[datum.at]}</i>
+      {curve.length > 1 && <Plot label="Climb" steps={[...curve.keys()]} line={curve} />}
     </figure>
   );
 }
