@@ -77,11 +77,9 @@ export const historyUrl = (run: string, series: Series, filter: number | null, i
   );
 };
 
-export const patternsUrl = (datum: Datum, filters: string): string => address("patterns", datum, { filters });
-
-/** The pattern of one filter, and the way to it. */
-export const patternUrl = (datum: Datum, filter: number): string =>
-  address("patterns", datum, { filters: String(filter), curve: "yes" });
+/** With `{ curve: "yes" }` also the way to each picture. */
+export const patternsUrl = (datum: Datum, filters: string, more: Record<string, string> = {}): string =>
+  address("patterns", datum, { filters, ...more });
 
 /** A file to save; `options` are those of the route `export`. */
 export const exportUrl = (datum: Datum, options: Record<string, string>): string => address("export", datum, options);

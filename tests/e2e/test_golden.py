@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import kernel_events
+from tests.e2e.conftest import kernel_events, pattern_event
 from tests.e2e.test_tab import SECONDS, layer_key, open_tab
 from tests.support import logs, server
 
@@ -29,18 +29,27 @@ VIEWS = {
     "overview": ({"view": "overview"}, ".overview", ".overview-row:last-child .plot + .plot", ".strip"),
     "grid": ({**GRID, "input": 1}, ".card", "[data-testid=grid-canvas]", ".mosaic"),
     "grid-rgb": ({**GRID, "input": "rgb"}, ".card", "[data-testid=grid-canvas]", ".mosaic"),
+    "detail": ({**GRID, "filter": 2, "tile": 40}, ".card", ".history .plot + .plot", ".mosaic"),
+    "patterns": ({**GRID, "kind": "both", "input": 1}, ".card", "[data-testid=pattern]", ".patterns"),
+    "compare": ({**GRID, "view": "compare", "tile": 40}, ".card", "section:last-child > .mosaic", ".mosaic"),
 }
 NO_LETTERS = """
-header *, .below, .badges, .legend, .plot i, .overview button, .overview i { visibility: hidden !important; }
+header *, .below, .badges, .legend, .plot i, .overview button, .overview i, h3, label, table, .spread,
+[role=option] > *:not(canvas), figure > *:not(canvas, svg, figure), [data-testid=facts], [data-testid=nearest] {
+  visibility: hidden !important;
+}
 """
 
 
 @pytest.fixture(scope="module")
 def golden_board(tmp_path_factory):
     directory = tmp_path_factory.mktemp("golden")
-    logs.write_file(directory / "run" / "events.out.tfevents.1.host", kernel_events([0, 1, 2]))
+    logs.write_file(
+        directory / "run" / "events.out.tfevents.1.host",
+        [*kernel_events([0, 1, 2]), pattern_event("cnn", "conv1/kernel", 2)],
+    )
     with server.serve(directory, "true") as board:
-        board.index_when(lambda index: list(server.steps(index).values()) == [[0, 1, 2]] * 4)
+        board.index_when(lambda index: len(server.steps(index)) == 5)
         yield board
 
 

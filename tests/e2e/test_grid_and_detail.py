@@ -69,6 +69,17 @@ def test_the_detail_uses_the_window(board, page, width):
     assert "0 is unchanged" in tab.locator("[data-name=change]").locator("xpath=..").get_attribute("title")
 
 
+def test_the_detail_draws_the_climb_of_a_pattern(board, page):
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", filter=2)
+    plot = tab.get_by_role("img", name="Climb over 3 steps, from 2 to 7, at last 4.5")
+    expect(plot).to_be_visible(timeout=20 * SECONDS)
+    points = plot.locator("polyline").get_attribute("points")
+    x, y = np.array([point.split(",") for point in points.split()], float).T
+    curve = np.array([2, 7, 4.5])
+    np.testing.assert_allclose((x - x[0]) / (x[-1] - x[0]), [0, 0.5, 1], atol=0.01)
+    np.testing.assert_allclose((y[0] - y) / (y[0] - y[1]), (curve - curve[0]) / (curve[1] - curve[0]), atol=0.01)
+
+
 def overlap(one, other):
     return all(
         one[start] < other[start] + other[size] and other[start] < one[start] + one[size]

@@ -155,3 +155,19 @@ def test_a_screen_reader_hears_of_steps_and_filters(own_board, page):
     expect(said).to_have_text("conv1/kernel, filter 1, step 1")
     tab.get_by_test_id("view-overview").click()
     expect(said).to_have_text("Overview, step 1")
+
+
+def test_a_reload_right_after_a_pick_keeps_it(own_board, page):
+    tab = open_tab(own_board, page, **PICKS)
+    expect(first_card(tab)).to_have_attribute("data-step", "2")
+    frame = next(frame for frame in page.frames if "plugin_entry" in frame.url)
+    with page.expect_navigation():
+        frame.evaluate(
+            """() => {
+              const slider = document.querySelector('[data-testid=step-slider] input');
+              slider.value = '1';
+              slider.dispatchEvent(new Event('input', {bubbles: true}));
+              queueMicrotask(() => parent.location.reload());
+            }"""
+        )
+    expect(first_card(tab)).to_have_attribute("data-step", "1")

@@ -1,6 +1,6 @@
 /** One filter, in one run: all its input slices, its pattern and its numbers. */
 import { useState } from "preact/hooks";
-import { analysisUrl, type Datum, patternUrl } from "../api";
+import { analysisUrl, type Datum, patternsUrl } from "../api";
 import { Card, ErrorText } from "../components/Card";
 import { CompareWith } from "../components/CompareWith";
 import { KernelPicture } from "../components/KernelPicture";
@@ -76,7 +76,7 @@ function Slices(props: { datum: Datum; filter: number; maxHeight: number }) {
 
 function LargePattern({ run, series, filter }: { run: string; series: Series; filter: number }) {
   const datum = datumOf(run, series);
-  const wanted = datum && patternUrl(datum, filter);
+  const wanted = datum && patternsUrl(datum, String(filter), { curve: "yes" });
   const { value, url, error } = usePatterns(wanted);
   const i = value?.filters.indexOf(filter) ?? -1;
   if (error) return <ErrorText>{error}</ErrorText>;
