@@ -18,7 +18,7 @@ from tensorboard.plugins import base_plugin
 from tensorboard.util import tb_logging
 from werkzeug import wrappers
 
-from tb_filterviz import insight, loader, slices, wire
+from tb_filterviz import found, insight, loader, slices, wire
 from tb_filterviz.answers import finite_list, frame, respond, route
 from tb_filterviz.export import http as exporting
 from tb_filterviz.listing import Listing
@@ -160,10 +160,10 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
 
             def think() -> bytes:
                 try:
-                    found, numbers = insight.report(self._store, source, series, datum, header)
+                    report, numbers = insight.report(self._store, source, series, datum, header)
                 except insight.TooLargeError as error:
                     raise bad("depth", f"stored, or the series must have {error}", depth) from error
-                return json.dumps(insight.full_answer(header, numbers, found), allow_nan=False).encode()
+                return json.dumps(insight.full_answer(header, numbers, report), allow_nan=False).encode()
 
             return respond(request, self._thought(key, think), "application/json")
         numbers = self._store.numbers(source, datum, header)
@@ -303,24 +303,13 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         self, query: Query, source: Source, kind: str, newest: bool = False, suffix: str = ""
     ) -> tuple[Series, Datum, wire.Header]:
         """Finds the series that `run` and `tag` name, and the datum at `step`, or the newest that can be read."""
-        run, tag = query.text(f"run{suffix}"), query.text(f"tag{suffix}")
-        step = None if newest else query.integer(f"step{suffix}")
-        series, problems = source.series(run, tag)
-        if not series:
-            reason = f": {problems[0].message}" if problems else ""
-            raise errors.NotFoundError(f"there is no series with run {run!r} and tag {tag!r}{reason}")
-        (found,) = series
-        if found.kind != kind:
-            raise bad(f"tag{suffix}", f"that of a series of {kind}", tag)
+        series = found.series(query, source, suffix)
+        if series.kind != kind:
+            raise bad(f"tag{suffix}", f"that of a series of {kind}", series.tag)
         if newest:
-            return self._newest(source, found)
-        for datum in found.data:
-            if datum.step == step:
-                return found, datum, self._header(source, datum, kind)
-        known = [datum.step for datum in found.data]
-        raise errors.NotFoundError(
-            f"the series has no step {step}; it has {len(known)}, from {known[0]} to {known[-1]}"
-        )
+            return self._newest(source, series)
+        datum = found.datum(query, series, suffix)
+        return series, datum, self._header(source, datum, kind)
 
     def _newest(self, source: Source, series: Series) -> tuple[Series, Datum, wire.Header]:
         for datum in reversed(series.data):

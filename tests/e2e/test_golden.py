@@ -25,19 +25,21 @@ LARGEST = 100_000  # bytes of a file
 
 GRID = {"layer": layer_key("conv1/kernel"), "tile": 60, "scale": "layer"}
 VIEWS = {
-    # name: (what was picked, what is compared, what is drawn last, what a layout may shift)
+    # Tiles of a comparison are too small for captions, which are letters.
+    # name: (what was picked, what is compared, what is drawn last, what a layout may shift; None: too little is drawn)
     "overview": ({"view": "overview"}, ".overview", ".overview-row:last-child .plot + .plot", ".strip"),
     "grid": ({**GRID, "input": 1}, ".card", "[data-testid=grid-canvas]", ".mosaic"),
     "grid-rgb": ({**GRID, "input": "rgb"}, ".card", "[data-testid=grid-canvas]", ".mosaic"),
-    "detail": ({**GRID, "filter": 2, "tile": 40}, ".card", ".history .plot + .plot", ".mosaic"),
-    "patterns": ({**GRID, "kind": "both", "input": 1}, ".card", "[data-testid=pattern]", ".patterns"),
-    "compare": ({**GRID, "view": "compare", "tile": 40}, ".card", "section:last-child > .mosaic", ".mosaic"),
+    "detail": ({**GRID, "filter": 2, "tile": 96}, ".card", ".history .plot + .plot", None),
+    "patterns": ({**GRID, "kind": "both", "input": 1, "tile": 96}, ".card", "[data-testid=pattern]", ".patterns"),
+    "compare": ({**GRID, "view": "compare", "tile": 21}, ".card", "section:last-child > .mosaic", ".mosaic"),
 }
 NO_LETTERS = """
 header *, .below, .badges, .legend, .plot i, .overview button, .overview i, h3, label, table, .spread,
 [role=option] > *:not(canvas), figure > *:not(canvas, svg, figure), [data-testid=facts], [data-testid=nearest] {
   visibility: hidden !important;
 }
+figure { color: transparent !important; }
 """
 
 
@@ -93,7 +95,7 @@ def test_a_view_looks_as_it_did(golden_board, page, view, theme, request, tmp_pa
 
 
 @pytest.mark.parametrize("side", ["left", "top"])
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", [view for view, (*_, shifted) in VIEWS.items() if shifted])
 def test_a_shift_by_one_pixel_is_seen(golden_board, page, view, side):
     shifted = picture(golden_board, page, view, "light", f"{VIEWS[view][3]} {{ position: relative; {side}: 1px; }}")
     expected = np.asarray(Image.open(GOLDEN / f"{view}-light.png").convert("RGB"))

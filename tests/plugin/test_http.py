@@ -137,7 +137,7 @@ def test_patterns_without_references_and_curves(board):
 PATTERNS_TAG = tag_of("conv1").replace("filterviz.kernel", "filterviz.patterns")
 
 
-@pytest.mark.parametrize("route", ["kernels", "analysis", "patterns"])
+@pytest.mark.parametrize("route", ["kernels", "analysis", "patterns", "export"])
 @pytest.mark.parametrize(
     ("changes", "status", "words"),
     [

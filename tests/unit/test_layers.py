@@ -20,6 +20,7 @@ LEVELS = {
     "wire": 1,
     "query": 1,
     "answers": 1,
+    "found": 1,
     "insight": 1,
     "listing": 1,
     "store": 1,
