@@ -55,14 +55,14 @@ export function StepSlider() {
           moveStep(event.currentTarget.valueAsNumber - place);
         }}
       />
-      <span class="value" data-testid="step-value">
+      <span class="value" title={formatTime(stepTime())} data-testid="step-value">
         {relative ? (
           <b>{(all[place] ?? 0) / 10} %</b>
         ) : (
           <>
             Step <b>{all.length ? formatWhole(all[place] ?? 0) : "–"}</b>
             <i>
-              {step === null ? " newest" : ` ${place + 1}`} of {all.length} · {formatTime(stepTime())}
+              {step === null ? " newest" : ` ${place + 1}`} of {all.length}
             </i>
           </>
         )}
