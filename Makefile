@@ -6,7 +6,7 @@ BUNDLE := tb_filterviz/static/index.js
 FRONTEND := $(shell find frontend -type f -not -path '*/node_modules/*')
 PIP := pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint test-python test-without-tensorflow test-lowest test-frontend chromium bench clean
+.PHONY: demo test lint test-python test-without-tensorflow test-lowest test-frontend chromium bench golden clean
 
 demo: $(VENV)/.demo $(BUNDLE)
 	@exec $(BIN)/python -m demo
@@ -35,6 +35,10 @@ test-lowest: .venvs/lowest/.ready $(BUNDLE)
 bench: $(VENV)/.dev $(BUNDLE) chromium
 	$(BIN)/python -m tests.bench
 
+# The pictures that test_golden.py compares with, taken anew: look at what changed before you commit them.
+golden: $(VENV)/.dev $(BUNDLE) chromium
+	$(BIN)/pytest tests/e2e/test_golden.py --renew-golden
+
 chromium:
 	@tests/e2e/install_chromium.sh
 
@@ -56,7 +60,7 @@ $(VENV)/.dev: pyproject.toml setup.py | $(BIN)/python
 	rm -rf dist .venvs/without-tensorflow
 	$(BIN)/python -m build --outdir dist .
 	python3 -m venv .venvs/without-tensorflow
-	.venvs/without-tensorflow/bin/$(PIP) dist/*.whl hypothesis pytest
+	.venvs/without-tensorflow/bin/$(PIP) dist/*.whl hypothesis pytest scipy
 	touch $@
 
 .venvs/lowest/.ready: pyproject.toml setup.py tests/lowest.txt | $(BUNDLE)

@@ -2,12 +2,16 @@
 //   node build.mjs            the tab, into tb_filterviz/static/index.js
 //   node build.mjs --watch    the same, again on each change
 //   node build.mjs --tests    the tests, into build/test/ for `node --test`
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import { minify } from "terser";
 
-const MAX_BYTES = 60_000;
+// 60 kB held lists, grids, details and steps. What earned the rest, in kB of the bundle: the overview and the course of
+// filters 6, order and search 3, the comparison of steps, runs and marked filters 13, what numbers mean 1, patterns
+// under their kernels 1, the menu of files to save 1.
+const MAX_BYTES = 90_000;
 const here = dirname(fileURLToPath(import.meta.url));
 const bundle = join(here, "..", "tb_filterviz", "static", "index.js");
 
@@ -44,6 +48,13 @@ const tab = {
   charset: "utf8",
 };
 
+/** Takes another 1.5 % off: esbuild looks at each expression once. No getter of ours does more than to answer. */
+async function shrink() {
+  const options = { module: true, ecma: 2022, compress: { passes: 3, pure_getters: true, unsafe_arrows: true } };
+  const { code } = await minify(await readFile(bundle, "utf8"), options);
+  await writeFile(bundle, code);
+}
+
 /** Checks what TensorBoard's content policy and the size budget ask of the bundle. */
 async function verify() {
   const code = await readFile(bundle, "utf8");
@@ -73,5 +84,6 @@ if (process.argv.includes("--tests")) {
   await (await esbuild.context(tab)).watch();
 } else {
   await esbuild.build(tab);
+  await shrink();
   await verify();
 }

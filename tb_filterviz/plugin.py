@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import importlib.resources
 import io
 import json
 import math
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import numpy as np
 from tensorboard import errors, plugin_util
-from tensorboard.backend import http_util
 from tensorboard.plugins import base_plugin
 from tensorboard.util import tb_logging
 from werkzeug import wrappers
 
-from tb_filterviz import loader, slices, wire
+from tb_filterviz import found, insight, loader, slices, wire
+from tb_filterviz.answers import finite_list, frame, respond, route
 from tb_filterviz.export import http as exporting
+from tb_filterviz.listing import Listing
 from tb_filterviz.query import Query, bad
 from tb_filterviz.store import (
     ByteCache,
@@ -31,52 +32,22 @@ from tb_filterviz.store import (
     LogdirIndex,
     Memo,
     ProviderSource,
+    Series,
     Source,
-    SourceUnavailableError,
     Store,
 )
 
-_CACHE_SECONDS = 365 * 24 * 3600
 _DEFAULT_CACHE_MB = 256
+_THOUGHT_BYTES = 1 << 26
 _MEMO_BYTES = 4 << 20
 _DEFAULT_INTERVAL = 5.0
 _PATIENCE = 0.3  # seconds that a listing waits for what was written just now
 _MAX_VALUES = 1 << 24
 _MAX_FILTERS = 10**9
 _BINARY = "application/octet-stream"
+_PICTURES = ("strongest", "mean", "rgb")
 
 logger = tb_logging.get_logger()
-
-_Handler = Callable[["FiltersPlugin", wrappers.Request], wrappers.Response]
-
-
-def _route(handler: _Handler) -> Callable[..., Iterable[bytes]]:
-    """Makes a WSGI application of a handler: GET and HEAD only, and a sentence for each error."""
-
-    @functools.wraps(handler)
-    def application(self: FiltersPlugin, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        request = wrappers.Request(environ)
-        try:
-            if request.method not in ("GET", "HEAD"):
-                response = _error(request, 405, f"{request.method} is not allowed", {"Allow": "GET, HEAD"})
-            else:
-                response = handler(self, request)
-        except errors.PublicError as error:
-            response = _error(request, error.http_code, str(error))
-        except wire.FormatError as error:
-            response = _error(request, 422, f"This datum cannot be shown: {error}")
-        except DatumGoneError:
-            response = _error(
-                request,
-                404,
-                "This step is not there any more: its run was deleted or written anew, or TensorBoard dropped it",
-            )
-        except SourceUnavailableError as error:
-            response = _error(request, 503, f"{error}. Restart TensorBoard if this lasts")
-        body: Iterable[bytes] = response(environ, start_response)
-        return body
-
-    return application
 
 
 class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard has no type information
@@ -90,6 +61,9 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         self._provider = context.data_provider
         self._memo: Memo = {}
         self._store = _new_store(megabytes)
+        self._listing = Listing(self._store)
+        self._thoughts = ByteCache(_THOUGHT_BYTES)
+        self._thinking = threading.Lock()
         self._session = secrets.token_hex(4)
         self._places = ByteCache(_MEMO_BYTES)
         logdir = loader.local_logdir(context.flags)
@@ -104,6 +78,8 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             "/index": self._serve_index,
             "/kernels": self._serve_kernels,
             "/analysis": self._serve_analysis,
+            "/history": self._serve_history,
+            "/compare": self._serve_compare,
             "/patterns": self._serve_patterns,
             "/export": self._serve_export,
             "/static/index.js": self._serve_static,
@@ -118,41 +94,16 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         version = hashlib.sha256(_bundle() or b"").hexdigest()[:12]
         return base_plugin.FrontendMetadata(es_module_path=f"/static/index.js?v={version}", tab_name="Filters")
 
-    @_route
+    @route
     def _serve_index(self, request: wrappers.Request) -> wrappers.Response:
         source = self._source(request, _PATIENCE)
         if source.revision and Query(request).text("known", "") == self._revision(source):
             return wrappers.Response(status=204)
-        listed, problems = self._store.index(source)
-        runs: dict[str, list[dict[str, Any]]] = {}
-        for series, header in listed:
-            runs.setdefault(series.run, []).append(
-                {
-                    "tag": series.tag,
-                    "kind": series.kind,
-                    "name": header.name,
-                    "path": header.layer.path,
-                    "layer_class": header.layer.layer_class,
-                    "position": header.layer.position,
-                    "filters": len(header.filters),
-                    "shape": header.shape,
-                    "axes": header.axes,
-                    "groups": header.layer.groups,
-                    "description": series.description,
-                    "steps": [datum.step for datum in series.data],
-                    "wall_times": [datum.wall_time for datum in series.data],
-                    "superseded": series.superseded,
-                }
-            )
-        index = {
-            "version": wire.VERSION,
-            "revision": self._revision(source),
-            "runs": [{"run": run, "series": series} for run, series in runs.items()],
-            "problems": [vars(problem) for problem in problems],
-        }
-        return _respond(request, index, "application/json")
+        # The revision is taken before, so that what changes meanwhile is asked for again.
+        answer = self._listing.answer(source, self._revision(source))
+        return respond(request, answer, "application/json", encoding="gzip")
 
-    @_route
+    @route
     def _serve_kernels(self, request: wrappers.Request) -> wrappers.Response:
         query, source = Query(request), self._source(request)
         datum, header = self._datum(query, source, wire.KERNEL)
@@ -183,7 +134,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         if form == "npy":
             file = io.BytesIO()
             np.save(file, pictures, allow_pickle=False)
-            return _respond(request, file.getvalue(), _BINARY)
+            return respond(request, file.getvalue(), _BINARY)
         facts = {
             "shape": pictures.shape,
             "dtype": pictures.dtype.name,
@@ -196,23 +147,85 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         if chosen is not None:
             facts["chosen"] = chosen
         little = np.ascontiguousarray(pictures, pictures.dtype.newbyteorder("<"))
-        return _respond(request, _frame(facts, [little]), _BINARY)
+        return respond(request, frame(facts, [little]), _BINARY)
 
-    @_route
+    @route
     def _serve_analysis(self, request: wrappers.Request) -> wrappers.Response:
         query, source = Query(request), self._source(request)
-        datum, header = self._datum(query, source, wire.KERNEL)
-        numbers = self._store.numbers(source, datum, header)
-        answer = {
-            "filters": list(header.filters),
-            "names": header.numbers,
-            "values": [[_finite(value) for value in row] for row in numbers.tolist()],
-            "dtype": header.dtype,
-            "encoding": header.encoding,
-        }
-        return _respond(request, answer, "application/json")
+        depth = query.choice("depth", ("stored", "full"))
+        series, datum, header = self._found(query, source, wire.KERNEL)
+        if depth == "full":
+            before = series.data[: series.data.index(datum)]
+            key = ("analysis", datum, before[:1], before[-1:])
 
-    @_route
+            def think() -> bytes:
+                try:
+                    report, numbers = insight.report(self._store, source, series, datum, header)
+                except insight.TooLargeError as error:
+                    raise bad("depth", f"stored, or the series must have {error}", depth) from error
+                return json.dumps(insight.full_answer(header, numbers, report), allow_nan=False).encode()
+
+            return respond(request, self._thought(key, think), "application/json")
+        numbers = self._store.numbers(source, datum, header)
+        return respond(request, insight.stored_answer(header, numbers), "application/json")
+
+    @route
+    def _serve_history(self, request: wrappers.Request) -> wrappers.Response:
+        query, source = Query(request), self._source(request)
+        series, _, header = self._found(query, source, wire.KERNEL, newest=True)
+        index = query.text("filter", "all")
+        if index == "all":
+            key: Hashable = ("history", series.data)
+            return respond(
+                request,
+                self._thought(
+                    key,
+                    lambda: json.dumps(insight.layer_history(self._store, source, series, header)).encode(),
+                ),
+                "application/json",
+            )
+        wanted = query.filters("filter", header.shape[-1])
+        inputs = query.inputs("inputs", _PICTURES)
+        if len(wanted) > 1:
+            raise bad("filter", "all or one filter", index)
+        key = ("history", series.data, wanted.start, inputs)
+
+        def think() -> bytes:
+            try:
+                facts, pictures = insight.filter_history(self._store, source, series, header, wanted.start, inputs)
+            except ValueError as error:
+                if isinstance(error, wire.FormatError):
+                    raise
+                raise bad("inputs", str(error), inputs) from error
+            return frame(
+                {**facts, "shape": pictures.shape, "dtype": "float32"}, [np.ascontiguousarray(pictures, "<f4")]
+            )
+
+        return respond(request, self._thought(key, think), _BINARY)
+
+    @route
+    def _serve_compare(self, request: wrappers.Request) -> wrappers.Response:
+        query, source = Query(request), self._source(request)
+        _, datum, header = self._found(query, source, wire.KERNEL)
+        _, other, other_header = self._found(query, source, wire.KERNEL, suffix="_b")
+        match = query.choice("match", ("index", "likeness"))
+        inputs = query.inputs("inputs", _PICTURES)
+
+        def think() -> bytes:
+            sides = ((datum, header), (other, other_header))
+            try:
+                facts, pictures = insight.compare(self._store, source, *sides, match == "likeness", inputs)
+            except wire.FormatError:
+                raise
+            except ValueError as error:
+                raise bad("tag_b", f"one of a kernel that can be compared: {error}", query.text("tag_b")) from error
+            return frame(
+                {**facts, "shape": pictures.shape, "dtype": "float32"}, [np.ascontiguousarray(pictures, "<f4")]
+            )
+
+        return respond(request, self._thought(("compare", datum, other, match, inputs), think), _BINARY)
+
+    @route
     def _serve_patterns(self, request: wrappers.Request) -> wrappers.Response:
         query, source = Query(request), self._source(request)
         datum, header = self._datum(query, source, wire.PATTERNS)
@@ -227,10 +240,10 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             raise errors.NotFoundError(f"no pattern was logged of filter {wanted.start}")
         pngs = self._store.pictures(source, datum, header, positions)
         if form == "png":
-            return _respond(request, pngs[0], "image/png", {"Content-Security-Policy": "sandbox"})
+            return respond(request, pngs[0], "image/png", {"Content-Security-Policy": "sandbox"})
         numbers = self._store.numbers(source, datum, header)[positions]
         columns = {
-            name: _finite_list(wire.number(header, numbers, name), len(positions))
+            name: finite_list(wire.number(header, numbers, name), len(positions))
             for name in ("start", "reached", "noise", "natural", "percentile")
         }
         facts = {
@@ -246,19 +259,19 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         if with_curve:
             curve = self._store.curve(source, datum, header)
             rows = np.zeros((len(positions), 0)) if curve is None else curve[positions]
-            facts["curve"] = [_finite_list(row, header.curve) for row in rows]
-        return _respond(request, _frame(facts, pngs), _BINARY)
+            facts["curve"] = [finite_list(row, header.curve) for row in rows]
+        return respond(request, frame(facts, pngs), _BINARY)
 
-    @_route
+    @route
     def _serve_export(self, request: wrappers.Request) -> wrappers.Response:
-        return _respond(request, *exporting.answer(Query(request), self._store, self._source(request)))
+        return respond(request, *exporting.answer(Query(request), self._store, self._source(request)))
 
-    @_route
+    @route
     def _serve_static(self, request: wrappers.Request) -> wrappers.Response:
         bundle = _bundle()
         if bundle is None:
             raise errors.NotFoundError("the tab's module was not built: install the package anew, with Node.js at hand")
-        return _respond(request, bundle, "application/javascript")
+        return respond(request, bundle, "application/javascript")
 
     def _source(self, request: wrappers.Request, patience: float = 0) -> Source:
         """Returns what a request may see: the event files are those of the experiment without an ID, the local one."""
@@ -268,29 +281,49 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             return EventFileSource(self._follower.fresh(patience), self._places)
         return ProviderSource(self._provider, plugin_util.context(environ), experiment_id, self._memo)
 
+    def _thought(self, key: Hashable, think: Callable[[], bytes]) -> bytes:
+        """Answers from the cache; else thinks, one thought at a time: each takes all cores there are."""
+        answer = self._thoughts.get(key)
+        if answer is None:
+            with self._thinking:
+                answer = self._thoughts.get(key) or think()
+                self._thoughts.put(key, answer)
+        return answer
+
     def _revision(self, source: Source) -> str:
         """Names what `index` says now; empty where that is not known without asking TensorBoard's loader."""
         return f"{self._session}.{source.revision}.{self._store.revision}" if source.revision else ""
 
     def _datum(self, query: Query, source: Source, kind: str) -> tuple[Datum, wire.Header]:
         """Finds the datum that `run`, `tag` and `step` name."""
-        run, tag, step = query.text("run"), query.text("tag"), query.integer("step")
-        series, problems = source.series(run, tag)
-        if not series:
-            reason = f": {problems[0].message}" if problems else ""
-            raise errors.NotFoundError(f"there is no series with run {run!r} and tag {tag!r}{reason}")
-        if series[0].kind != kind:
-            raise bad("tag", f"that of a series of {kind}", tag)
-        for datum in series[0].data:
-            if datum.step == step:
-                header = self._store.header(source, datum)
-                if header.kind != kind:
-                    raise wire.FormatError(f"it holds {header.kind}, but its series {kind}")
-                return datum, header
-        known = [datum.step for datum in series[0].data]
-        raise errors.NotFoundError(
-            f"the series has no step {step}; it has {len(known)}, from {known[0]} to {known[-1]}"
-        )
+        _, datum, header = self._found(query, source, kind)
+        return datum, header
+
+    def _found(
+        self, query: Query, source: Source, kind: str, newest: bool = False, suffix: str = ""
+    ) -> tuple[Series, Datum, wire.Header]:
+        """Finds the series that `run` and `tag` name, and the datum at `step`, or the newest that can be read."""
+        series = found.series(query, source, suffix)
+        if series.kind != kind:
+            raise bad(f"tag{suffix}", f"that of a series of {kind}", series.tag)
+        if newest:
+            return self._newest(source, series)
+        datum = found.datum(query, series, suffix)
+        return series, datum, self._header(source, datum, kind)
+
+    def _newest(self, source: Source, series: Series) -> tuple[Series, Datum, wire.Header]:
+        for datum in reversed(series.data):
+            try:
+                return series, datum, self._header(source, datum, series.kind)
+            except (wire.FormatError, DatumGoneError):
+                continue
+        raise wire.FormatError("none of its steps can be read")
+
+    def _header(self, source: Source, datum: Datum, kind: str) -> wire.Header:
+        header = self._store.header(source, datum)
+        if header.kind != kind:
+            raise wire.FormatError(f"it holds {header.kind}, but its series {kind}")
+        return header
 
 
 def _new_store(megabytes: int) -> Store:
@@ -311,36 +344,3 @@ def _bundle() -> bytes | None:
     """Returns the tab's module, or None where it was not built."""
     file = importlib.resources.files("tb_filterviz") / "static" / "index.js"
     return file.read_bytes() if file.is_file() else None
-
-
-def _respond(
-    request: wrappers.Request, content: Any, content_type: str, headers: Mapping[str, str] | None = None
-) -> wrappers.Response:
-    expires = _CACHE_SECONDS if "v" in request.args else 0
-    pairs = list((headers or {}).items())
-    response: wrappers.Response = http_util.Respond(request, content, content_type, expires=expires, headers=pairs)
-    return response
-
-
-def _error(
-    request: wrappers.Request, code: int, message: str, headers: Mapping[str, str] | None = None
-) -> wrappers.Response:
-    pairs = list((headers or {}).items())
-    response: wrappers.Response = http_util.Respond(request, message, "text/plain", code=code, headers=pairs)
-    return response
-
-
-def _frame(facts: Mapping[str, Any], body: Iterable[Any]) -> bytes:
-    """Puts a JSON description and the parts of a body into one answer; the body starts at a multiple of 8 bytes."""
-    text = json.dumps(facts, allow_nan=False).encode("ascii")
-    text += b" " * (-(4 + len(text)) % 8)
-    return b"".join([len(text).to_bytes(4, "little"), text, *body])
-
-
-def _finite_list(values: Any, count: int) -> list[float | None]:
-    """Returns so many numbers for JSON: null where one is not finite, or was not measured."""
-    return [None] * count if values is None else [_finite(value) for value in values.tolist()]
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -15,7 +15,7 @@ SELECTIONS = ("all", "mean", "strongest", "rgb")
 def check(inputs: str | int, count: int) -> None:
     """Raises a `ValueError` if filters of `count` inputs have no slices of the selection `inputs`."""
     if inputs == "rgb" and count != 3:
-        raise ValueError(f"'rgb' needs a kernel of 3 inputs, and this one has {count}")
+        raise ValueError(f"another: 'rgb' needs a kernel of 3 inputs, and this one has {count}")
     if isinstance(inputs, int) and not 0 <= inputs < count:
         raise ValueError(f"an input from 0 to {count - 1}")
 

@@ -293,12 +293,13 @@ def check_png(header: Header, element: bytes) -> bytes:
 def _choose_encoding(numbers: NDArray[np.float32], precision: str) -> str:
     """Returns the smallest encoding from `precision` up that can hold a kernel with these numbers."""
     extremes = numbers[:, 1:3]
+    nonfinite = numbers[:, analysis.NUMBERS.index("nonfinite")]
     finite = np.isfinite(extremes)
     largest = float(np.abs(extremes, where=finite, out=np.zeros_like(extremes)).max(initial=0.0))
     if np.isinf(extremes).any():  # finite in float64 only
         return "float64"
     scale_is_exact = largest == 0 or largest / 127 >= float(np.finfo(np.float32).smallest_normal)
-    if precision == "int8" and scale_is_exact and not numbers[:, -1].any():
+    if precision == "int8" and scale_is_exact and not nonfinite.any():
         return "int8"
     held = np.finfo(np.float16)
     if precision != "float32" and (largest == 0 or float(held.smallest_normal) <= largest <= float(held.max)):

@@ -1,5 +1,6 @@
 /** The server's routes (`http_api.md`), by relative addresses: TensorBoard may live below any path. */
-import type { Index, Input, Series } from "./model";
+import { type Index, type Input, onePicture, type Series, timeAt } from "./model";
+import type { Match } from "./picks";
 
 /** An answer other than 2xx; the message is the server's own text. Status 0: there was no answer. */
 export class ServerError extends Error {
@@ -48,16 +49,40 @@ export interface Datum {
 /** The address of something about a datum. It carries the time of writing, so that it may be cached for good. */
 function address(route: string, { run, series, at }: Datum, more: Record<string, string> = {}): string {
   const query = new URLSearchParams({ run, tag: series.tag, step: String(series.steps[at]), ...more });
-  query.set("v", String(series.wall_times[at]));
+  query.set("v", String(timeAt(series, at)));
   return `${route}?${query}`;
 }
 
 export const kernelsUrl = (datum: Datum, filters: string, input: Input): string =>
   address("kernels", datum, { filters, inputs: String(input) });
 
-export const analysisUrl = (datum: Datum): string => address("analysis", datum);
+export const analysisUrl = (datum: Datum, depth: "stored" | "full" = "stored"): string =>
+  address("analysis", datum, depth === "full" ? { depth } : {});
 
-export const patternsUrl = (datum: Datum, filters: string): string => address("patterns", datum, { filters });
+/** Two kernels side by side. A whole filter has no picture of its own: its strongest slice stands for it. */
+export function compareUrl(a: Datum, b: Datum, match: Exclude<Match, "auto">, input: Input): string {
+  const step = b.series.steps[b.at];
+  const other = { run_b: b.run, tag_b: b.series.tag, step_b: String(step) };
+  const url = address("compare", a, { ...other, match, inputs: String(onePicture(input)) });
+  return `${url}-${timeAt(b.series, b.at)}`;
+}
+
+/** The course of a layer, or of one filter. Its address ages with the newest step. */
+export const historyUrl = (run: string, series: Series, filter: number | null, input: Input = "strongest"): string => {
+  const at = series.steps.length - 1;
+  return address(
+    "history",
+    { run, series, at },
+    filter === null ? {} : { filter: String(filter), inputs: String(onePicture(input)) },
+  );
+};
+
+/** With `{ curve: "yes" }` also the way to each picture. */
+export const patternsUrl = (datum: Datum, filters: string, more: Record<string, string> = {}): string =>
+  address("patterns", datum, { filters, ...more });
+
+/** A file to save; `options` are those of the route `export`. */
+export const exportUrl = (datum: Datum, options: Record<string, string>): string => address("export", datum, options);
 
 /** Per-filter numbers of a kernel. */
 export interface Analysis {
@@ -65,6 +90,31 @@ export interface Analysis {
   readonly values: readonly (readonly (number | null)[])[];
   readonly dtype: string;
   readonly encoding: string;
+  /** The rest is there in full depth only. */
+  readonly order?: readonly number[];
+  readonly nearest?: readonly (readonly number[])[];
+  readonly nearest_cosines?: readonly (readonly (number | null)[])[];
+  readonly layer?: Quality;
+  readonly basis?: { readonly pictures: readonly unknown[]; readonly explained: readonly number[] } | null;
+}
+
+/** Numbers about a layer; null where they do not apply. */
+export interface Quality {
+  readonly orthogonality: number;
+  readonly slices: number;
+  readonly sparsity: number | null;
+  readonly entropy: number | null;
+  readonly bound: number | null;
+  readonly randomness: number | null;
+}
+
+/** The course of a layer over its steps. */
+export interface LayerHistory {
+  readonly steps: readonly number[];
+  /** Five quantiles of the norms a step. */
+  readonly norms: readonly (readonly number[] | null)[];
+  readonly change_steps: readonly number[];
+  readonly changes: readonly (number | null)[];
 }
 
 /** One number of one filter; null where it is unknown or not finite. */

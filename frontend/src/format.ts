@@ -1,8 +1,8 @@
 /** Numbers and times as people read them. */
 
 /** Four significant digits; small and large numbers with an exponent. */
-export function formatNumber(value: number | null): string {
-  if (value === null || Number.isNaN(value)) return "NaN";
+export function formatNumber(value: number | null | undefined): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "+∞" : "−∞";
   const size = Math.abs(value);
   const text =
@@ -10,13 +10,29 @@ export function formatNumber(value: number | null): string {
   return text.replace("-", "−");
 }
 
+/** A number between -1 and 1, where more digits would say nothing. */
+export const formatCosine = (value: number): string => value.toFixed(2).replace("-", "−");
+
 /** A number whose sign is always shown. */
 export const formatSigned = (value: number): string => (value > 0 ? `+${formatNumber(value)}` : formatNumber(value));
 
+// Made once: to make them takes longer than to use them a hundred times.
+const wholes = new Intl.NumberFormat();
+const times = new Intl.DateTimeFormat(undefined, {
+  year: "numeric",
+  month: "numeric",
+  day: "numeric",
+  hour: "numeric",
+  minute: "numeric",
+  second: "numeric",
+});
+
+/** A count or a step, with the reader's own marks between thousands. */
+export const formatWhole = (value: number): string => wholes.format(value);
+
 /** `wallTime` in seconds since 1970, in the reader's own time zone and manner. */
 export function formatTime(wallTime: number | undefined): string {
-  return wallTime === undefined ? "" : new Date(wallTime * 1000).toLocaleString();
+  return wallTime === undefined ? "" : times.format(wallTime * 1000);
 }
 
-export const plural = (count: number, noun: string): string =>
-  `${count.toLocaleString()} ${noun}${count === 1 ? "" : "s"}`;
+export const plural = (count: number, noun: string): string => `${formatWhole(count)} ${noun}${count === 1 ? "" : "s"}`;

@@ -31,6 +31,8 @@ export interface PatternFrame {
   readonly noise: readonly (number | null)[];
   readonly natural: readonly (number | null)[];
   readonly percentile: readonly (number | null)[];
+  /** The activation before each step, and last that reached, of each filter; empty where it was not asked for. */
+  readonly curve: readonly (readonly (number | null)[])[];
   readonly recipe: string;
   readonly steps: number;
   readonly inputRange: readonly [number, number] | null;
@@ -70,13 +72,17 @@ function list<T>(head: Head, key: string, length: number | null, test: (item: un
 const isCount = (item: unknown): item is number => Number.isSafeInteger(item) && (item as number) >= 0;
 const isNumber = (item: unknown): item is number => typeof item === "number" && Number.isFinite(item);
 const isNumberOrNull = (item: unknown): item is number | null => item === null || isNumber(item);
+const isCurve = (item: unknown): item is (number | null)[] => Array.isArray(item) && item.every(isNumberOrNull);
 const isFlag = (item: unknown): item is boolean => typeof item === "boolean";
 
-/** Decodes an answer of `kernels`. */
-export function decodeKernels(buffer: ArrayBuffer): KernelFrame {
+/** Numbers of which some may be unknown. */
+const numbersOf = (head: Head, key: string, length: number): readonly (number | null)[] =>
+  list(head, key, length, isNumberOrNull);
+
+/** The shape of a frame of numbers, and the numbers. */
+function decodeNumbers(buffer: ArrayBuffer): { head: Head; shape: readonly number[]; values: Float32Array } {
   const { head, body } = splitFrame(buffer);
   const shape = list(head, "shape", null, isCount);
-  const [filters = 0] = shape;
   const numbers = shape.reduce((product, size) => product * size, 1);
   const size = head.dtype === "float16" ? 2 : head.dtype === "float32" ? 4 : fail(`its dtype is ${head.dtype}`);
   if (shape.length < 2 || numbers * size !== body.byteLength) {
@@ -86,6 +92,13 @@ export function decodeKernels(buffer: ArrayBuffer): KernelFrame {
     size === 2
       ? decodeHalf(new Uint16Array(buffer, body.byteOffset, numbers))
       : new Float32Array(buffer, body.byteOffset, numbers);
+  return { head, shape, values };
+}
+
+/** Decodes an answer of `kernels`. */
+export function decodeKernels(buffer: ArrayBuffer): KernelFrame {
+  const { head, shape, values } = decodeNumbers(buffer);
+  const [filters] = shape as [number];
   return {
     shape,
     values,
@@ -94,6 +107,66 @@ export function decodeKernels(buffer: ArrayBuffer): KernelFrame {
     limit: isNumber(head.limit) ? head.limit : fail('"limit" is not a number'),
     chosen: "chosen" in head ? list(head, "chosen", filters, isCount) : null,
     nonfinite: isCount(head.nonfinite) ? head.nonfinite : 0,
+  };
+}
+
+/** One filter over its steps. */
+export interface FilterHistory {
+  readonly steps: readonly number[];
+  readonly norms: readonly (number | null)[];
+  readonly changes: readonly (number | null)[];
+  readonly input: number | string;
+  /** `[steps, inputs, *spatial]`. */
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** Decodes an answer of `history` about one filter. */
+export function decodeHistory(buffer: ArrayBuffer): FilterHistory {
+  const { head, shape, values } = decodeNumbers(buffer);
+  const [count = 0] = shape;
+  return {
+    shape,
+    values,
+    steps: list(head, "steps", count, isNumber),
+    norms: numbersOf(head, "norms", count),
+    changes: numbersOf(head, "changes", count),
+    input: head.input as number | string,
+  };
+}
+
+/** Two kernels side by side: of each filter of A its partner of B. */
+export interface Comparison {
+  /** `[2, filters, inputs, *spatial]`. */
+  readonly shape: readonly number[];
+  /** All of A, then all of B. */
+  readonly values: Float32Array;
+  /** The filter of B, -1 for none. */
+  readonly partners: readonly number[];
+  /** `|B - A| / |A|` and the cosine, of each pair and of all together; null where unknown. */
+  readonly changes: readonly (number | null)[];
+  readonly cosines: readonly (number | null)[];
+  readonly change: number | null;
+  readonly cosine: number | null;
+  /** For the strongest slices of A: the input of each. */
+  readonly chosen: readonly number[] | null;
+}
+
+/** Decodes an answer of `compare`. */
+export function decodeComparison(buffer: ArrayBuffer): Comparison {
+  const { head, shape, values } = decodeNumbers(buffer);
+  const [sides, count = 0] = shape;
+  if (sides !== 2) fail(`it has ${sides} sides`);
+  const isPlace = (item: unknown): item is number => item === -1 || isCount(item);
+  return {
+    shape,
+    values,
+    partners: list(head, "partners", count, isPlace),
+    changes: numbersOf(head, "changes", count),
+    cosines: numbersOf(head, "cosines", count),
+    change: isNumber(head.change) ? head.change : null,
+    cosine: isNumber(head.cosine) ? head.cosine : null,
+    chosen: head.chosen ? list(head, "chosen", count, isCount) : null,
   };
 }
 
@@ -108,7 +181,7 @@ export function decodePatterns(buffer: ArrayBuffer): PatternFrame {
     offset += length;
     return new Blob([body.subarray(offset - length, offset)], { type: "image/png" });
   });
-  const numbers = (key: string) => list(head, key, filters.length, isNumberOrNull);
+  const numbers = (key: string) => numbersOf(head, key, filters.length);
   return {
     filters,
     pictures,
@@ -118,6 +191,7 @@ export function decodePatterns(buffer: ArrayBuffer): PatternFrame {
     noise: numbers("noise"),
     natural: numbers("natural"),
     percentile: numbers("percentile"),
+    curve: head.curve ? list(head, "curve", filters.length, isCurve) : [],
     failed: list(head, "failed", filters.length, isFlag),
     recipe: typeof head.recipe === "string" ? head.recipe : "",
     steps: isCount(head.steps) ? head.steps : 0,

@@ -51,19 +51,51 @@ export function readPicks(): Map<string, string> {
   return attempt(() => splitHash(host().location.hash).picks, new Map());
 }
 
-/** Puts picks into the address, without a new entry in the history. */
-export function writePicks(picks: ReadonlyMap<string, string>): void {
+/** Puts picks into the address; with `push` as a new entry of the history, to which the back button returns. */
+export function writePicks(picks: ReadonlyMap<string, string>, push: boolean): void {
   attempt(() => {
     const { location, history } = host();
     const hash = joinHash(location.hash, picks);
     if (hash === location.hash) return;
-    history.replaceState(history.state, "", `${location.pathname}${location.search}${hash}`);
+    const address = `${location.pathname}${location.search}${hash}`;
+    if (push) history.pushState(history.state, "", address);
+    else history.replaceState(history.state, "", address);
   }, undefined);
+}
+
+/** The address of the page as the user sees it. */
+export function permalink(): string {
+  return attempt(() => host().location.href, window.location.href);
+}
+
+const SETTINGS = "filterviz.settings";
+
+/** The settings of the last visit. */
+export function readSettings(): Map<string, string> {
+  return attempt(() => new Map<string, string>(JSON.parse(localStorage.getItem(SETTINGS) ?? "[]")), new Map());
+}
+
+export function writeSettings(settings: ReadonlyMap<string, string>): void {
+  attempt(() => localStorage.setItem(SETTINGS, JSON.stringify([...settings])), undefined);
 }
 
 /** Calls back when someone else changed the address: a link, or the browser's back button. */
 export function onPicksChanged(callback: () => void): void {
   attempt(() => host().addEventListener("hashchange", callback), undefined);
+}
+
+/** TensorBoard's own fonts, as rules of style: a frame does not inherit them. */
+export function fontRules(): string {
+  return attempt(
+    () =>
+      [...host().document.styleSheets]
+        .flatMap((sheet) => attempt(() => [...sheet.cssRules], []))
+        // To write out all of TensorBoard's thousands of rules would take a tenth of a second.
+        .filter((rule) => rule.constructor.name === "CSSFontFaceRule")
+        .map((rule) => rule.cssText)
+        .join(""),
+    "",
+  );
 }
 
 /** Whether the tab cannot be seen. TensorBoard hides the frame of a tab by giving it no height. */

@@ -1,26 +1,49 @@
 /** TensorBoard imports this module into the tab's iframe and calls `render()` once. */
 import { render as renderInto } from "preact";
-import { writePicks } from "./host";
-import { writeAll } from "./picks";
+import { fontRules, writePicks, writeSettings } from "./host";
+import { writeSettings as settingsOf, writeAll } from "./picks";
 import { dark, picks, start } from "./state";
 import { onChange } from "./store";
 import css from "./styles.css";
 import { App } from "./views/App";
 
+/** The address is written at once, and then no more often than this. */
+const SAVE_MS = 200;
+
 export function render(): void {
+  start(); // The answer of the server is on its way while the page is put up.
   const style = document.createElement("style");
-  style.textContent = css;
+  style.textContent = fontRules() + css;
   document.head.append(style);
   document.documentElement.lang = "en";
+  document.title = "Filters";
   const root = document.createElement("div");
   root.id = "filterviz";
   document.body.append(root);
-  const draw = () => {
-    document.documentElement.classList.toggle("dark", dark.value);
-    renderInto(<App />, root);
-    writePicks(writeAll(picks.value));
+  let place = "";
+  let saving = 0;
+  let saved = picks();
+  // What a slider picks in passing is not worth an entry of its own: browsers allow some writes a second.
+  const save = () => {
+    saving = 0;
+    if (saved === picks()) return;
+    saved = picks();
+    writePicks(writeAll(saved), false);
+    writeSettings(settingsOf(saved));
+    saving = window.setTimeout(save, SAVE_MS);
   };
+  const draw = () => {
+    document.documentElement.classList.toggle("dark", dark());
+    renderInto(<App />, root);
+    const { view, layer, filter, kind } = picks();
+    const now = JSON.stringify([view, layer, filter, kind]);
+    if (place !== now) {
+      writePicks(writeAll(picks()), place !== "");
+      place = now;
+    }
+    if (!saving) save();
+  };
+  window.addEventListener("pagehide", save);
   onChange(draw);
-  start();
   draw();
 }

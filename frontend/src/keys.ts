@@ -1,3 +1,6 @@
+/** Whether a key is a shortcut of the browser's. */
+export const isModified = (event: KeyboardEvent): boolean => event.ctrlKey || event.altKey || event.metaKey;
+
 /** Where a key moves the cursor of a grid; null for keys that move nothing. */
 export function moveCursor(
   key: string,

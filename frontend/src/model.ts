@@ -1,6 +1,9 @@
 /** The nouns of `http_api.md`, and what follows from them. */
 
 export type Kind = "kernel" | "patterns";
+/** What a grid shows of each filter; both: its pattern under its kernel. */
+export type KindChoice = Kind | "both";
+export const KINDS: readonly KindChoice[] = ["kernel", "patterns", "both"];
 
 /** All steps of one (run, layer, kind), as the server's index lists them. */
 export interface Series {
@@ -16,7 +19,9 @@ export interface Series {
   readonly groups: number;
   readonly description: string;
   readonly steps: readonly number[];
-  readonly wall_times: readonly number[];
+  /** When the first step was logged, in seconds since 1970, and how many milliseconds after it each was. */
+  readonly wall_time: number;
+  readonly elapsed_ms: readonly number[];
   /** How many data were logged that newer ones took the place of, as after a restart. */
   readonly superseded: number;
 }
@@ -78,9 +83,17 @@ export function layersOf(runs: readonly Run[]): Layer[] {
   return [...names.values()].flatMap((layers) => [...layers.values()].sort((a, b) => position(a) - position(b)));
 }
 
+const seriesByLayer = new WeakMap<Run, Map<string, Series>>();
+
 /** A run's series of a layer. */
 export function seriesOf(run: Run, key: string, kind: Kind): Series | null {
-  return run.series.find((series) => series.kind === kind && layerKey(series) === key) ?? null;
+  let found = seriesByLayer.get(run);
+  if (!found) {
+    // Of series that share a key, the first counts.
+    found = new Map([...run.series].reverse().map((series) => [`${series.kind} ${layerKey(series)}`, series]));
+    seriesByLayer.set(run, found);
+  }
+  return found.get(`${kind} ${key}`) ?? null;
 }
 
 /** The spatial axes of a kernel. */
@@ -108,6 +121,9 @@ export function resolveInput(series: Series, choice: InputChoice): Input {
   return spatialOf(series).every((size) => size === 1) ? "all" : "strongest";
 }
 
+/** What shows a whole filter in one picture: of all slices, the strongest. */
+export const onePicture = (input: Input): Exclude<Input, "all"> => (input === "all" ? "strongest" : input);
+
 /** A shape in words, such as `3×3 · 64 → 128`. */
 export function shapeText(series: Series): string {
   if (series.kind === "patterns") return `${series.shape.join("×")} pictures`;
@@ -125,16 +141,27 @@ export function newestAt(series: Series, step: number | null): number {
   return at;
 }
 
+/** Position of the step at a share of the way of a series, 0 to 1. */
+export function sharedAt(series: Series, share: number): number {
+  return Math.round(share * (series.steps.length - 1));
+}
+
 /** All steps of some series, ascending. */
 export function unionSteps(series: readonly Series[]): number[] {
   return [...new Set(series.flatMap((one) => one.steps))].sort((a, b) => a - b);
+}
+
+/** When what is at a position of a series was logged, in seconds since 1970. */
+export function timeAt(series: Series, at: number): number | undefined {
+  const elapsed = series.elapsed_ms[at];
+  return elapsed === undefined ? elapsed : series.wall_time + elapsed / 1000;
 }
 
 /** When a step was logged, by the first series that has it. */
 export function timeOf(series: readonly Series[], step: number | undefined): number | undefined {
   for (const one of series) {
     const at = step === undefined ? -1 : one.steps.indexOf(step);
-    if (at >= 0) return one.wall_times[at];
+    if (at >= 0) return timeAt(one, at);
   }
   return undefined;
 }

@@ -1,9 +1,20 @@
 /** Everything a person picked, and its form in the address. */
 
-import type { InputChoice, Kind } from "./model";
+import { type InputChoice, KINDS, type KindChoice } from "./model";
 import { MAP_LABELS, type MapChoice } from "./paint/colormap";
 
 export type Scale = "filter" | "layer" | number;
+export const VIEWS = ["overview", "layer", "compare"] as const;
+export type View = (typeof VIEWS)[number];
+export const SORTS = ["index", "norm", "change", "similar", "reached"] as const;
+/** Those of a comparison, where the change is that from A to B. */
+export const COMPARED_SORTS: readonly Sort[] = ["index", "norm", "change"];
+export type Sort = (typeof SORTS)[number];
+export const SPEEDS = [1, 2, 5, 10] as const;
+/** The step of one side of a comparison: a fixed one, the slider's, or what suits the other side. */
+export type SideStep = number | "slider" | "auto";
+export const MATCHES = ["auto", "index", "likeness"] as const;
+export type Match = (typeof MATCHES)[number];
 
 export interface Picks {
   /** Runs that are checked; null: all. */
@@ -12,7 +23,20 @@ export interface Picks {
   readonly layerFilter: string;
   /** Key of the layer shown; empty: the first. */
   readonly layer: string;
-  readonly kind: Kind;
+  readonly view: View;
+  readonly kind: KindChoice;
+  readonly sort: Sort;
+  /** Which filters are shown: numbers and conditions, see `selection.ts`; empty: all. */
+  readonly find: string;
+  /** The order of a filter's slices. */
+  readonly slices: "index" | "norm";
+  /** The run of the overview; empty: the first. */
+  readonly main: string;
+  /** Whether runs are seen at the same step, or at the same share of their way, in thousandths; null: the newest. */
+  readonly align: "step" | "relative";
+  readonly place: number | null;
+  /** Steps a second while playing. */
+  readonly speed: number;
   readonly input: InputChoice;
   /** null: the newest, and follow it. */
   readonly step: number | null;
@@ -25,33 +49,18 @@ export interface Picks {
   readonly tile: number;
   readonly zoom: number;
   readonly contrast: "true" | "stretched";
+  /** The runs and steps of a comparison, an empty run being the first that will do; and how filters become pairs. */
+  readonly runA: string;
+  readonly runB: string;
+  readonly stepA: SideStep;
+  readonly stepB: SideStep;
+  readonly match: Match;
+  /** Filters marked in a grid, in the order in which they were; null: none. */
+  readonly marked: readonly number[] | null;
 }
-
-export const DEFAULTS: Picks = {
-  runs: null,
-  runFilter: "",
-  layerFilter: "",
-  layer: "",
-  kind: "kernel",
-  input: "auto",
-  step: null,
-  filter: null,
-  scale: "filter",
-  map: "auto",
-  tile: 0,
-  zoom: 0,
-  contrast: "true",
-};
 
 /** Smallest and largest size of tiles that may be picked. */
 export const SIZES = { tile: [8, 96], zoom: [1, 96] } as const;
-
-/** How one pick is written and read. `read` answers undefined for what it does not understand. */
-interface Field<T> {
-  readonly key: string;
-  readonly write: (value: T) => string;
-  readonly read: (text: string) => T | undefined;
-}
 
 const integer = (text: string, least: number): number | undefined => {
   const value = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
@@ -93,48 +102,76 @@ function readScale(text: string): Scale | undefined {
   return limit > 0 && Number.isFinite(limit) ? limit : oneOf("filter", "layer")(text);
 }
 
-const FIELDS: { readonly [K in keyof Picks]: Field<Picks[K]> } = {
-  runs: { key: "run", write: writeRuns, read: readRuns },
-  runFilter: { key: "runFilter", write: asIs, read: asIs },
-  layerFilter: { key: "layerFilter", write: asIs, read: asIs },
-  layer: { key: "layer", write: asIs, read: asIs },
-  kind: { key: "kind", write: asIs as (kind: Kind) => string, read: oneOf("kernel", "patterns") },
-  input: {
-    key: "input",
-    write: String,
-    read: (text) => integer(text, 0) ?? oneOf("strongest", "mean", "rgb", "all", "auto")(text),
-  },
-  step: { key: "step", write: String, read: (text) => integer(text, Number.MIN_SAFE_INTEGER) },
-  filter: { key: "filter", write: String, read: (text) => integer(text, 0) },
-  scale: { key: "scale", write: String, read: readScale },
-  map: { key: "map", write: asIs, read: oneOf(...(Object.keys(MAP_LABELS) as MapChoice[])) },
-  tile: { key: "tile", write: String, read: sizeIn(SIZES.tile) },
-  zoom: { key: "zoom", write: String, read: sizeIn(SIZES.zoom) },
-  contrast: { key: "contrast", write: asIs, read: oneOf("true", "stretched") },
+const readStep = (text: string): number | undefined => integer(text, Number.MIN_SAFE_INTEGER);
+const readSideStep = (text: string): SideStep | undefined => readStep(text) ?? oneOf("slider", "auto")(text);
+
+function readMarked(text: string): readonly number[] | undefined {
+  const filters = text.split(",").map((part) => integer(part, 0));
+  return filters.every((filter) => filter !== undefined) ? [...new Set(filters)] : undefined;
+}
+
+const TEXT = ["", asIs] as const;
+
+/** Each pick: what holds unasked, and how it is read from its text, of which undefined is answered for nonsense. */
+const PICKS: { readonly [K in keyof Picks]: readonly [unasked: Picks[K], (text: string) => Picks[K] | undefined] } = {
+  runs: [null, readRuns],
+  runFilter: TEXT,
+  layerFilter: TEXT,
+  layer: TEXT,
+  view: ["layer", oneOf(...VIEWS)],
+  kind: ["kernel", oneOf(...KINDS)],
+  sort: ["index", oneOf(...SORTS)],
+  find: TEXT,
+  slices: ["index", oneOf("index", "norm")],
+  main: TEXT,
+  align: ["step", oneOf("step", "relative")],
+  place: [null, sizeIn([0, 1000])],
+  speed: [2, (text) => SPEEDS.find((speed) => String(speed) === text)],
+  input: ["auto", (text) => integer(text, 0) ?? oneOf("strongest", "mean", "rgb", "all", "auto")(text)],
+  step: [null, readStep],
+  filter: [null, (text) => integer(text, 0)],
+  scale: ["filter", readScale],
+  map: ["auto", oneOf(...(Object.keys(MAP_LABELS) as MapChoice[]))],
+  tile: [0, sizeIn(SIZES.tile)],
+  zoom: [0, sizeIn(SIZES.zoom)],
+  contrast: ["true", oneOf("true", "stretched")],
+  runA: TEXT,
+  runB: TEXT,
+  stepA: ["auto", readSideStep],
+  stepB: ["auto", readSideStep],
+  match: ["auto", oneOf(...MATCHES)],
+  marked: [null, readMarked],
 };
 
-const NAMES = Object.keys(FIELDS) as (keyof Picks)[];
+/** Picks whose name in the address is another. */
+const KEYS: { readonly [K in keyof Picks]?: string } = { runs: "run", runA: "a", runB: "b" };
+const NAMES = Object.keys(PICKS) as (keyof Picks)[];
 
-function writeField<K extends keyof Picks>(name: K, picks: Picks, out: Map<string, string>): void {
-  if (picks[name] !== DEFAULTS[name]) out.set(FIELDS[name].key, FIELDS[name].write(picks[name]));
-}
-
-function readField<K extends keyof Picks>(name: K, texts: ReadonlyMap<string, string>, out: Partial<Picks>): void {
-  const text = texts.get(FIELDS[name].key);
-  const value = text === undefined ? undefined : FIELDS[name].read(text);
-  if (value !== undefined) Object.assign(out, { [name]: value });
-}
-
-/** What differs from the defaults, as texts for the address. */
-export function writeAll(picks: Picks): Map<string, string> {
+function write(names: readonly (keyof Picks)[], picks: Picks): Map<string, string> {
   const out = new Map<string, string>();
-  for (const name of NAMES) writeField(name, picks, out);
+  for (const name of names) {
+    const text = name === "runs" ? writeRuns(picks.runs) : String(picks[name]);
+    if (picks[name] !== PICKS[name][0]) out.set(KEYS[name] ?? name, text);
+  }
   return out;
 }
 
+/** What differs from the defaults, as texts for the address. */
+export const writeAll = (picks: Picks): Map<string, string> => write(NAMES, picks);
+
+/** What holds for a person and not for a view: it is remembered for the next visit. */
+export const writeSettings = (picks: Picks): Map<string, string> =>
+  write(["map", "scale", "contrast", "tile", "zoom", "speed"], picks);
+
 /** Picks from the texts of an address. What is missing or makes no sense takes its default. */
 export function readAll(texts: ReadonlyMap<string, string>): Picks {
-  const out: Partial<Picks> = {};
-  for (const name of NAMES) readField(name, texts, out);
-  return { ...DEFAULTS, ...out };
+  const picked = NAMES.map((name) => {
+    const text = texts.get(KEYS[name] ?? name);
+    const [unasked, read] = PICKS[name];
+    return [name, (text === undefined ? text : read(text)) ?? unasked];
+  });
+  return Object.fromEntries(picked);
 }
+
+/** What is shown to who picked nothing. */
+export const DEFAULTS = readAll(new Map());

@@ -1,7 +1,7 @@
 /** Pictures and numbers from the server, kept until newer ones are there. */
-import { useLayoutEffect, useState } from "preact/hooks";
-import { type Analysis, get, ServerError } from "./api";
-import { decodeKernels, decodePatterns, type KernelFrame, type PatternFrame } from "./frames";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { type Analysis, type Datum, get, kernelsUrl, type LayerHistory, ServerError } from "./api";
+import { decodeComparison, decodeHistory, decodeKernels, decodePatterns, type KernelFrame } from "./frames";
 import { Lru } from "./lru";
 import { answers, pending, refreshIndex } from "./state";
 
@@ -37,10 +37,33 @@ async function loadTwice<T>(load: Load<T>, url: string, signal: AbortSignal): Pr
   }
 }
 
-/** What an address holds; null asks for nothing. A new address aborts the request for the old one. */
+/** So long after the last change of mind a request for what is not wanted any more may go on. */
+const PATIENCE_MS = 150;
+
+/**
+ * What an address holds; null asks for nothing.
+ *
+ * One request at a time: while a slider is dragged, one that is under way may end, as it brings the picture that is
+ * nearest to the one wanted, and those that were passed before they began never begin.
+ */
 function useResource<T>(url: string | null, load: Load<T>): Resource<T> {
   const [state, setState] = useState<Resource<T>>({ value: null, url: null, error: "" });
+  const wanted = useRef(url);
+  wanted.current = url;
+  const flight = useRef<Promise<void>>(undefined);
+  const gone = useRef(false);
+  const giveUp = useRef(0);
+  const stale = useRef<AbortController>(undefined);
+  useLayoutEffect(
+    () => () => {
+      gone.current = true;
+    },
+    [],
+  );
   useLayoutEffect(() => {
+    // A slider that still moves lets requests end, however slow they are: aborted each time, nothing would be shown.
+    clearTimeout(giveUp.current);
+    giveUp.current = window.setTimeout(() => stale.current?.abort(), PATIENCE_MS);
     if (url === null) return;
     const known = cache.get(url) as T | undefined;
     if (known !== undefined) {
@@ -48,39 +71,63 @@ function useResource<T>(url: string | null, load: Load<T>): Resource<T> {
       return;
     }
     const abort = new AbortController();
-    pending.value++;
-    loadTwice(load, url, abort.signal)
-      .then(({ value, bytes }) => {
+    let begun = false;
+    const fly = async (before: Promise<void> | undefined) => {
+      await before;
+      if (abort.signal.aborted) return;
+      begun = true;
+      try {
+        const { value, bytes } = await loadTwice(load, url, abort.signal);
         cache.set(url, value, bytes);
-        if (!abort.signal.aborted) setState({ value, url, error: "" });
-      })
-      .catch((error: Error) => {
-        if (!abort.signal.aborted)
-          setState((old) => ({ ...old, error: error.message, lost: error instanceof ServerError && !error.status }));
-      })
-      .finally(() => {
-        pending.value--;
-      });
-    return () => abort.abort();
-  }, [url, load, state.lost && answers.value]);
+        setState((old) => (old.url === wanted.current ? old : { value, url, error: "" }));
+      } catch (error) {
+        const lost = error instanceof ServerError && !error.status;
+        if (wanted.current === url && !abort.signal.aborted)
+          setState((old) => ({ ...old, error: (error as Error).message, lost }));
+      }
+    };
+    pending.value++;
+    flight.current = fly(flight.current).finally(() => {
+      pending.value--;
+    });
+    return () => {
+      if (begun && !gone.current) stale.current = abort;
+      else abort.abort();
+    };
+  }, [url, load, state.lost && answers()]);
   return state;
 }
 
-const loadKernels: Load<KernelFrame> = async (url, signal) => {
-  const value = decodeKernels(await (await get(url, signal)).arrayBuffer());
-  return { value, bytes: value.values.byteLength + 16 * value.limits.length };
+/** What a decoder makes of an answer takes about twice its bytes: half floats become floats, a text a tree. */
+const decoded =
+  <T>(decode: (buffer: ArrayBuffer) => T): Load<T> =>
+  async (url, signal) => {
+    const buffer = await (await get(url, signal)).arrayBuffer();
+    const bytes = 2 * buffer.byteLength;
+    return { value: decode(buffer), bytes };
+  };
+const loadKernels = decoded(decodeKernels);
+
+/** A hook for what addresses of one kind hold. */
+const hook =
+  <T>(load: Load<T>) =>
+  (url: string | null): Resource<T> =>
+    useResource(url, load);
+const hookJson = <T>() => hook(decoded((buffer): T => JSON.parse(new TextDecoder().decode(buffer))));
+
+export const useKernels = hook(loadKernels);
+export const usePatterns = hook(decoded(decodePatterns));
+export const useHistory = hook(decoded(decodeHistory));
+export const useComparison = hook(decoded(decodeComparison));
+export const useAnalysis = hookJson<Analysis>();
+export const useLayerHistory = hookJson<LayerHistory>();
+
+/** Several addresses, one a line. */
+const loadFilters: Load<readonly KernelFrame[]> = async (urls, signal) => {
+  const loaded = await Promise.all(urls.split("\n").map((url) => loadKernels(url, signal)));
+  return { value: loaded.map(({ value }) => value), bytes: loaded.reduce((sum, { bytes }) => sum + bytes, 0) };
 };
 
-const loadPatterns: Load<PatternFrame> = async (url, signal) => {
-  const bytes = await (await get(url, signal)).arrayBuffer();
-  return { value: decodePatterns(bytes), bytes: bytes.byteLength };
-};
-
-const loadAnalysis: Load<Analysis> = async (url, signal) => {
-  const text = await (await get(url, signal)).text();
-  return { value: JSON.parse(text), bytes: 2 * text.length };
-};
-
-export const useKernels = (url: string | null): Resource<KernelFrame> => useResource(url, loadKernels);
-export const usePatterns = (url: string | null): Resource<PatternFrame> => useResource(url, loadPatterns);
-export const useAnalysis = (url: string | null): Resource<Analysis> => useResource(url, loadAnalysis);
+/** All slices of some filters, in their order. */
+export const useFilters = (datum: Datum, filters: readonly number[]): Resource<readonly KernelFrame[]> =>
+  useResource(filters.map((filter) => kernelsUrl(datum, String(filter), "all")).join("\n") || null, loadFilters);

@@ -1,22 +1,27 @@
 /** What the tab shows: of what was picked and of what the server has, and all that follows from them. */
-import { get, parseIndex } from "./api";
-import { followTheme, isHidden, onPicksChanged, onReload, readPicks } from "./host";
+import { type Datum, get, parseIndex } from "./api";
+import { followTheme, isHidden, onPicksChanged, onReload, readPicks, readSettings } from "./host";
 import {
   type Index,
   type Kind,
   layersOf,
+  newestAt,
   type Run,
   resolveInput,
   type Series,
   seriesOf,
+  sharedAt,
   timeOf,
   unionSteps,
 } from "./model";
 import { colourTable, resolveMap } from "./paint/colormap";
 import { type Picks, readAll } from "./picks";
-import { computed, state } from "./store";
+import { sidesOf } from "./sides";
+import { computed, remembered, state } from "./store";
 
-export const picks = state<Picks>(readAll(readPicks()));
+const address = readPicks();
+/** An address that says anything says it all: a link shows the same view to everybody. */
+export const picks = state<Picks>(readAll(address.size ? address : readSettings()));
 export const index = state<Index | null>(null);
 export const indexError = state("");
 export const dark = state(false);
@@ -28,7 +33,7 @@ export const pending = { value: 0 };
 export const cursor = state(0);
 
 export function pick(change: Partial<Picks>): void {
-  picks.value = { ...picks.value, ...change };
+  picks.set({ ...picks(), ...change });
 }
 
 /** A test for names: a regular expression, case-insensitive; null where the text is not one. */
@@ -41,28 +46,39 @@ export function matcher(text: string): ((name: string) => boolean) | null {
   }
 }
 
-export const allRuns = computed<readonly Run[]>(() => index.value?.runs ?? []);
+const layerMatcher = computed(() => matcher(picks().layerFilter));
+/** Whether the filter box leaves a layer. */
+export const isListed = ({ name, path }: Pick<Series, "name" | "path">): boolean =>
+  layerMatcher()?.(`${name}/${path}`) ?? true;
+
+export const allRuns = computed<readonly Run[]>(() => index()?.runs ?? []);
 /** The runs that the filter box leaves. */
 export const listedRuns = computed(() => {
-  const matches = matcher(picks.value.runFilter);
-  return matches ? allRuns.value.filter(({ run }) => matches(run)) : allRuns.value;
+  const matches = matcher(picks().runFilter);
+  return matches ? allRuns().filter(({ run }) => matches(run)) : allRuns();
 });
 /** The runs that are listed and checked. */
 export const shownRuns = computed(() => {
-  const checked = picks.value.runs;
-  return checked ? listedRuns.value.filter(({ run }) => checked.includes(run)) : listedRuns.value;
+  const checked = picks().runs;
+  return checked ? listedRuns().filter(({ run }) => checked.includes(run)) : listedRuns();
 });
-export const layers = computed(() => layersOf(shownRuns.value));
+const layersFor = remembered(layersOf);
+export const layers = computed(() => layersFor(shownRuns()));
 /** The layer shown. A layer picked that is not there (yet) gives way to the first. */
-export const layer = computed(
-  () => layers.value.find(({ key }) => key === picks.value.layer) ?? layers.value[0] ?? null,
-);
+export const layer = computed(() => layers().find(({ key }) => key === picks().layer) ?? layers()[0] ?? null);
 /** The kind shown: the one picked where the layer has it, else the one it has. */
 export const kind = computed<Kind>(() => {
-  const wanted = picks.value.kind;
-  const other = wanted === "kernel" ? "patterns" : "kernel";
-  return layer.value && !layer.value[wanted] && layer.value[other] ? other : wanted;
+  const { kind: picked } = picks();
+  const wanted = picked === "both" ? "patterns" : picked;
+  const { kernel, patterns } = layer() ?? {};
+  if (!kernel === !patterns) return wanted;
+  return kernel ? "kernel" : "patterns";
 });
+
+/** Whether each filter is shown by its kernel and its pattern. */
+export const isBoth = computed(() => picks().kind === "both" && !!layer()?.kernel && !!layer()?.patterns);
+/** Whether weights are shown, in whatever view. */
+export const hasWeights = computed(() => picks().view !== "layer" || kind() === "kernel" || isBoth());
 
 /** A card: one run's series of the layer shown. */
 export interface Card {
@@ -72,49 +88,69 @@ export interface Card {
 }
 
 export const cards = computed<Card[]>(() => {
-  const key = layer.value?.key;
+  const key = layer()?.key;
   if (key === undefined) return [];
-  return shownRuns.value
+  return shownRuns()
     .map((run) => ({ run: run.run, kernel: seriesOf(run, key, "kernel"), patterns: seriesOf(run, key, "patterns") }))
-    .filter((card) => (picks.value.filter === null ? card[kind.value] : card.kernel || card.patterns));
+    .filter((card) => (picks().filter === null ? card[kind()] : card.kernel || card.patterns));
 });
 
-/** The series that the cards show. */
-const shownSeries = computed(() => {
-  const opened = picks.value.filter !== null;
-  return cards.value.flatMap((card) =>
-    [card.kernel, card.patterns].filter(
-      (series): series is Series => !!series && (opened || series.kind === kind.value),
-    ),
+/** The position of the step that a series is shown at, or -1. */
+export function placeIn(series: Series): number {
+  const { align, place, step } = picks();
+  return align === "relative" ? sharedAt(series, (place ?? 1000) / 1000) : newestAt(series, step);
+}
+
+/** What a series is shown by; null where nothing was logged up to the step. */
+export function datumOf(run: string, series: Series | null): Datum | null {
+  const at = series ? placeIn(series) : -1;
+  return series && at >= 0 ? { run, series, at } : null;
+}
+
+/** The run of the overview. */
+export const mainRun = computed(() => shownRuns().find(({ run }) => run === picks().main) ?? shownRuns()[0] ?? null);
+
+/** What is compared; null where no run has a kernel of the layer shown. */
+export const sides = computed(() => sidesOf(allRuns(), shownRuns(), layer()?.key ?? "", picks(), placeIn));
+
+/** The series that the slider is for. */
+const sliderSeries = computed<readonly Series[]>(() => {
+  const { view, filter } = picks();
+  if (view === "compare") return sides()?.flatMap((side) => (side.pinned ? [] : [side.series])) ?? [];
+  if (view === "overview") return mainRun()?.series.filter((one) => one.kind === "kernel") ?? [];
+  const opened = filter !== null || isBoth();
+  return cards().flatMap((card) =>
+    [card.kernel, card.patterns].filter((series): series is Series => !!series && (opened || series.kind === kind())),
   );
 });
-/** The steps that the slider offers: all steps of what the cards show. */
-export const steps = computed(() => unionSteps(shownSeries.value));
+const stepsFor = remembered(unionSteps);
+/** What the slider offers: all steps of what is shown, or as many places as the longest series has. */
+export const steps = computed<readonly number[]>(() => {
+  const series = sliderSeries();
+  if (picks().align === "step") return stepsFor(series);
+  const most = series.reduce((count, one) => Math.max(count, one.steps.length), 0);
+  return Array.from({ length: most }, (_, i) => Math.round((1000 * i) / Math.max(1, most - 1)));
+});
 /** When the step that the slider stands at was logged. */
-export const stepTime = computed(() => timeOf(shownSeries.value, steps.value[stepPlace.value]));
+export const stepTime = computed(() => timeOf(sliderSeries(), steps()[stepPlace()]));
 
 /** Whether every slice of every filter is shown, as one mosaic. */
 const isWhole = computed(() => {
-  const kernel = layer.value?.kernel;
-  return (
-    kind.value === "kernel" &&
-    picks.value.filter === null &&
-    !!kernel &&
-    resolveInput(kernel, picks.value.input) === "all"
-  );
+  const kernel = layer()?.kernel;
+  return kind() === "kernel" && picks().filter === null && !!kernel && resolveInput(kernel, picks().input) === "all";
 });
 /** Which of the two tile sizes holds. */
-export const sizeKey = computed(() => (isWhole.value ? "zoom" : "tile"));
+export const sizeKey = computed(() => (isWhole() ? "zoom" : "tile"));
 
-export const mapName = computed(() => resolveMap(picks.value.map, dark.value));
-export const table = computed(() => colourTable(mapName.value));
+export const mapName = computed(() => resolveMap(picks().map, dark()));
+export const table = computed(() => colourTable(mapName()));
 
 /** TensorBoard's colours of runs, by their order; the first is lighter in the dark. */
 const RUN_COLOURS = ["#425066", "#12b5cb", "#e52592", "#f9ab00", "#9334e6", "#7cb342", "#e8710a"];
 
 export function runColour(run: string): string {
-  const at = allRuns.value.findIndex((one) => one.run === run) % RUN_COLOURS.length;
-  return at === 0 && dark.value ? "#8e98a3" : (RUN_COLOURS[at] ?? "#425066");
+  const at = allRuns().findIndex((one) => one.run === run) % RUN_COLOURS.length;
+  return at === 0 && dark() ? "#8e98a3" : (RUN_COLOURS[at] ?? "#425066");
 }
 
 let indexText = "";
@@ -122,15 +158,15 @@ let refreshing: Promise<void> | null = null;
 
 async function loadIndex(): Promise<void> {
   try {
-    const text = await (await get(`index?known=${index.value?.revision ?? ""}`)).text();
+    const text = await (await get(`index?known=${index()?.revision ?? ""}`)).text();
     if (text && text !== indexText) {
-      index.value = parseIndex(text);
+      index.set(parseIndex(text));
       indexText = text;
     }
-    indexError.value = "";
-    answers.value++;
+    indexError.set("");
+    answers.set(answers() + 1);
   } catch (error) {
-    indexError.value = (error as Error).message;
+    indexError.set((error as Error).message);
   } finally {
     refreshing = null;
   }
@@ -147,10 +183,10 @@ const POLL_MS = 1000;
 /** Connects the state with TensorBoard: address, theme, reload button, and training that goes on. */
 export function start(): void {
   followTheme((isDark) => {
-    dark.value = isDark;
+    dark.set(isDark);
   });
   onPicksChanged(() => {
-    picks.value = readAll(readPicks());
+    picks.set(readAll(readPicks()));
   });
   const refreshIfSeen = () => {
     if (!isHidden()) void refreshIndex();
@@ -167,33 +203,44 @@ export function start(): void {
   void refreshIndex();
 }
 
-/** Shows a layer. */
-export function openLayer(key: string): void {
+/** Shows a layer, in the comparison where that is open. */
+export function openLayer(key: string, find = ""): void {
   performance.mark("filterviz:open");
-  cursor.value = 0;
-  pick({ layer: key, filter: null });
+  cursor.set(0);
+  const view = picks().view === "compare" ? "compare" : "layer";
+  pick({ layer: key, filter: null, find, view, marked: null });
 }
 
 /** Opens one filter of the layer shown, or all of them again. */
 export function openFilter(filter: number | null): void {
   performance.mark("filterviz:open");
-  if (filter !== null) cursor.value = filter;
-  pick({ filter, layer: layer.value?.key ?? "" });
+  if (filter !== null) cursor.set(filter);
+  pick({ filter, layer: layer()?.key ?? "" });
+}
+
+/** Marks a filter of the grid, or clears its mark. */
+export function toggleMark(filter: number): void {
+  const marked = picks().marked ?? [];
+  const others = marked.filter((one) => one !== filter);
+  if (others.length === marked.length) others.push(filter);
+  pick({ marked: others.length ? others : null });
 }
 
 /** Moves the step slider by some places; at its end it follows the newest step again. */
 export function moveStep(places: number): void {
-  const all = steps.value;
-  const to = Math.max(0, Math.min(all.length - 1, stepPlace.value + places));
-  pick({ step: to === all.length - 1 ? null : (all[to] ?? null) });
+  const all = steps();
+  const to = Math.max(0, Math.min(all.length - 1, stepPlace() + places));
+  const at = to === all.length - 1 ? null : (all[to] ?? null);
+  pick(picks().align === "relative" ? { place: at } : { step: at });
 }
 
 /** Where the slider stands: at the newest step that is not after the one picked. */
 export const stepPlace = computed(() => {
-  const { step } = picks.value;
-  if (step === null) return steps.value.length - 1;
+  const { align, place } = picks();
+  const step = align === "relative" ? place : picks().step;
+  if (step === null) return steps().length - 1;
   return Math.max(
     0,
-    steps.value.findLastIndex((one) => one <= step),
+    steps().findLastIndex((one) => one <= step),
   );
 });

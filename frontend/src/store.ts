@@ -14,40 +14,46 @@ export function onChange(draw: () => void): void {
   redraw = draw;
 }
 
-export interface Value<T> {
-  value: T;
+/** What is called answers the value. */
+export interface State<T> {
+  (): T;
+  readonly set: (next: T) => void;
 }
 
-export function state<T>(initial: T): Value<T> {
+export function state<T>(initial: T): State<T> {
   let current = initial;
-  return {
-    get value() {
-      return current;
-    },
-    set value(next) {
-      if (next === current) return;
-      current = next;
-      version++;
-      if (scheduled) return;
-      scheduled = true;
-      queueMicrotask(() => {
-        scheduled = false;
-        redraw();
-      });
-    },
+  const set = (next: T) => {
+    if (next === current) return;
+    current = next;
+    version++;
+    if (scheduled) return;
+    scheduled = true;
+    queueMicrotask(() => {
+      scheduled = false;
+      redraw();
+    });
+  };
+  return Object.assign(() => current, { set });
+}
+
+export function computed<T>(compute: () => T): () => T {
+  let at = -1;
+  let current: T;
+  return () => {
+    if (at !== version) {
+      current = compute();
+      at = version;
+    }
+    return current;
   };
 }
 
-export function computed<T>(compute: () => T): Readonly<Value<T>> {
-  let at = -1;
-  let current: T;
-  return {
-    get value() {
-      if (at !== version) {
-        current = compute();
-        at = version;
-      }
-      return current;
-    },
+/** A function of a list, such as 10,000 series, that is not computed again while the list has the same elements. */
+export function remembered<T, R>(compute: (list: readonly T[]) => R): (list: readonly T[]) => R {
+  let last: { list: readonly T[]; result: R } | null = null;
+  return (list) => {
+    const same = last && last.list.length === list.length && last.list.every((one, i) => one === list[i]);
+    if (!last || !same) last = { list, result: compute(list) };
+    return last.result;
   };
 }

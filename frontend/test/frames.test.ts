@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeKernels, decodePatterns, splitFrame } from "../src/frames";
+import { decodeComparison, decodeKernels, decodePatterns, splitFrame } from "../src/frames";
 
 /** A frame as `http_api.md` describes it. */
 function frame(head: unknown, body: Uint8Array = new Uint8Array(0)): ArrayBuffer {
@@ -137,4 +137,16 @@ test("patterns: lengths that lie are refused", () => {
   ]) {
     assert.throws(() => decodePatterns(frame({ ...patterns, ...change }, body)), /damaged/);
   }
+});
+
+test("a comparison: partners, numbers that may be unknown, and both sides", () => {
+  const head = { partners: [1, -1], changes: [0.5, null], cosines: [1, null], change: 0.5, cosine: null, chosen: null };
+  const shape = { shape: [2, 2, 1, 1], dtype: "float32" };
+  const body = new Uint8Array(new Float32Array([1, 2, 3, Number.NaN]).buffer);
+  const found = decodeComparison(frame({ ...head, ...shape }, body));
+  assert.deepEqual([...found.values], [1, 2, 3, Number.NaN]);
+  assert.deepEqual([found.partners, found.changes, found.cosine], [[1, -1], [0.5, null], null]);
+  assert.throws(() => decodeComparison(frame({ ...head, ...shape, partners: [1, -2] }, body)), /"partners"/);
+  assert.throws(() => decodeComparison(frame({ ...head, ...shape, shape: [1, 2, 2] }, body)), /1 sides/);
+  assert.throws(() => decodeComparison(frame({ ...head, ...shape }, body.subarray(4))), /12 bytes came/);
 });

@@ -14,7 +14,7 @@ import {
   unionSteps,
 } from "../src/model";
 import { stretch } from "../src/paint/stretch";
-import { computed, onChange, state } from "../src/store";
+import { computed, onChange, remembered, state } from "../src/store";
 
 function series(change: Partial<Series>): Series {
   return {
@@ -30,7 +30,8 @@ function series(change: Partial<Series>): Series {
     groups: 1,
     description: "",
     steps: [0],
-    wall_times: [1],
+    wall_time: 1,
+    elapsed_ms: [0],
     superseded: 0,
     ...change,
   };
@@ -116,7 +117,10 @@ test("keys move the cursor and stop at the edges", () => {
 });
 
 test("a step's time is that of the first series that has the step", () => {
-  const both = [series({ steps: [0, 5], wall_times: [1, 2] }), series({ steps: [5, 7], wall_times: [8, 9] })];
+  const both = [
+    series({ steps: [0, 5], elapsed_ms: [0, 1000] }),
+    series({ steps: [5, 7], wall_time: 8, elapsed_ms: [0, 1000] }),
+  ];
   assert.deepEqual(
     [0, 5, 7, 6, undefined].map((step) => timeOf(both, step)),
     [1, 2, 9, undefined, undefined],
@@ -139,15 +143,30 @@ test("one redraw for all that was set in one go, none for what did not change", 
   let computations = 0;
   const double = computed(() => {
     computations++;
-    return value.value * 2;
+    return value() * 2;
   });
-  value.value = 2;
-  value.value = 3;
-  assert.equal(double.value + double.value, 12);
+  value.set(2);
+  value.set(3);
+  assert.equal(double() + double(), 12);
   assert.equal(computations, 1);
   await Promise.resolve();
   assert.equal(draws, 1);
-  value.value = 3;
+  value.set(3);
   await Promise.resolve();
   assert.equal(draws, 1);
+});
+
+test("a function of a list is computed again only for another list", () => {
+  let computations = 0;
+  const sum = remembered((list: readonly number[]) => {
+    computations++;
+    return list.reduce((all, one) => all + one, 0);
+  });
+  assert.equal(sum([1, 2]), 3);
+  assert.equal(sum([1, 2]), 3);
+  assert.equal(computations, 1);
+  assert.equal(sum([1, 2, 3]), 6);
+  assert.equal(sum([2, 1, 3]), 6);
+  assert.equal(sum([]), 0);
+  assert.equal(computations, 4);
 });

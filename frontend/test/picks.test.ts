@@ -31,6 +31,14 @@ test("everything picked comes back", () => {
     layerFilter: "conv\\d+",
     layer: "cnn|block1/conv/kernel",
     kind: "patterns",
+    view: "overview",
+    sort: "similar",
+    find: "dead norm>0.5",
+    slices: "norm",
+    main: "eval",
+    align: "relative",
+    place: 333,
+    speed: 10,
     input: 511,
     step: -3,
     filter: 0,
@@ -39,6 +47,12 @@ test("everything picked comes back", () => {
     tile: 8,
     zoom: 3,
     contrast: "stretched",
+    runA: "train",
+    runB: "eval",
+    stepA: 3,
+    stepB: "slider",
+    match: "likeness",
+    marked: [7, 3],
   };
   assert.deepEqual(roundTrip(picks), picks);
   for (const input of ["mean", "strongest", "rgb", "all", 0] as const) {

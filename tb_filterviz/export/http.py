@@ -6,16 +6,14 @@ import dataclasses
 import threading
 from collections.abc import Mapping
 
-from tensorboard import errors
-
-from tb_filterviz import wire
+from tb_filterviz import found, wire
 from tb_filterviz.export import texts
 from tb_filterviz.export.figure import CONTENT_TYPES
 from tb_filterviz.export.make import make
 from tb_filterviz.export.options import SERVER, OptionError
 from tb_filterviz.export.place import Place
 from tb_filterviz.query import Query, bad
-from tb_filterviz.store import Datum, Series, Source, Store
+from tb_filterviz.store import Source, Store
 
 _PICTURES = {wire.KERNEL: "kernels", wire.PATTERNS: "patterns"}
 _OF_EITHER = ("numbers", "history")
@@ -31,12 +29,12 @@ def answer(query: Query, store: Store, source: Source) -> tuple[bytes, str, Mapp
         tb_filterviz.store.DatumGoneError: If it is not there any more.
         tb_filterviz.store.SourceUnavailableError: If the source does not answer.
     """
-    series = _series(query, source)
+    series = found.series(query, source)
     pictures = _PICTURES[series.kind]
     what = query.text("what", pictures)
     if what not in (pictures, *_OF_EITHER):
         raise bad("what", f"{pictures}, {' or '.join(_OF_EITHER)}, as the tag is of {series.kind}", what)
-    datum = None if what == "history" else _datum(query, series)
+    datum = None if what == "history" else found.datum(query, series)
     given = {name: query.text(name, "") for name in texts.NAMES}
     form = query.text("format", "csv" if what == "numbers" else "png")
     try:
@@ -54,21 +52,3 @@ def answer(query: Query, store: Store, source: Source) -> tuple[bytes, str, Mapp
     name = f"{figure.stem}.{'png' if form == 'apng' else form}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Security-Policy": "sandbox"}
     return content, CONTENT_TYPES[form], headers
-
-
-def _series(query: Query, source: Source) -> Series:
-    run, tag = query.text("run"), query.text("tag")
-    series, problems = source.series(run, tag)
-    if not series:
-        reason = f": {problems[0].message}" if problems else ""
-        raise errors.NotFoundError(f"there is no series with run {run!r} and tag {tag!r}{reason}")
-    return series[0]
-
-
-def _datum(query: Query, series: Series) -> Datum:
-    step = query.integer("step")
-    by_step = {datum.step: datum for datum in series.data}
-    if step not in by_step:
-        first, last = series.data[0].step, series.data[-1].step
-        raise errors.NotFoundError(f"the series has no step {step}; it has {len(by_step)}, from {first} to {last}")
-    return by_step[step]

@@ -147,13 +147,12 @@ class Options:
         """
         if self.inputs is None:
             return "rgb" if count == 3 else "strongest"
-        if self.inputs == "rgb" and count != 3:
-            raise OptionError(
-                "inputs", f"another, as 'rgb' needs a kernel of 3 inputs, and this one has {count}", "rgb"
-            )
-        if not isinstance(self.inputs, str) and not 0 <= self.inputs < count:
-            raise OptionError("inputs", f"an input from 0 to {count - 1}", self.inputs)
-        return self.inputs
+        inputs = self.inputs if isinstance(self.inputs, str) else int(self.inputs)
+        try:
+            slices.check(inputs, count)
+        except ValueError as error:
+            raise OptionError("inputs", str(error), inputs) from error
+        return inputs
 
 
 def _is_integer(value: object) -> bool:

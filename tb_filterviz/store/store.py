@@ -32,6 +32,7 @@ class Store:
         """Takes the limit of the cache of elements that were read, in bytes; raises as `ByteCache` does."""
         self._cache = ByteCache(cache_bytes)
         self._problems: dict[Datum, str] = {}
+        self._newest: dict[tuple[str, str], tuple[Series, wire.Header | None]] = {}
         self.revision = 0
         self._lock = threading.Lock()
         self._readers = concurrent.futures.ThreadPoolExecutor(_READERS, thread_name_prefix="filterviz")
@@ -42,7 +43,10 @@ class Store:
         Both of one run only where `run` is given.
         """
         series, problems = source.series(run)
-        headers = self._readers.map(lambda one: self._newest_header(source, one), series)
+        known = self._newest
+        headers = list(self._readers.map(lambda one: self._listed_header(source, one, known), series))
+        if run is None:
+            self._newest = {(one.run, one.tag): (one, header) for one, header in zip(series, headers, strict=True)}
         listed = [(one, header) for one, header in zip(series, headers, strict=True) if header]
         by_name = {(one.run, one.tag): one.data for one in series}
         with self._lock:
@@ -110,6 +114,13 @@ class Store:
         if not header.curve:
             return None
         return wire.decode_curve(header, self._checked(source, datum, header, [wire.curve_element(header)])[0])
+
+    def _listed_header(
+        self, source: Source, series: Series, known: dict[tuple[str, str], tuple[Series, wire.Header | None]]
+    ) -> wire.Header | None:
+        """Returns the header of the newest readable step; it is not looked for again in a series that is the same."""
+        old, header = known.get((series.run, series.tag), (None, None))
+        return header if header and old is series else self._newest_header(source, series)
 
     def _newest_header(self, source: Source, series: Series) -> wire.Header | None:
         for datum in reversed(series.data):

@@ -12,7 +12,7 @@ import pathlib
 import sys
 import tempfile
 
-from tests.bench import drawing, importing, live, logging, serving, store
+from tests.bench import drawing, importing, live, logging, serving, store, views
 
 
 def main() -> None:
@@ -32,6 +32,7 @@ def main() -> None:
             ("drawing", "Drawing it in headless Chromium, after `serving`", drawing.measure(directory / "serving")),
             ("live", "A log that grows while the tab is open", live.measure(directory / "live")),
             ("store", "The store, on a log of 6 GB", store.measure(directory / "store")),
+            ("views", "The tab, and the analysis behind it", views.measure(directory / "views")),
         ):
             if names and name not in names:
                 continue

@@ -43,7 +43,8 @@ def measure(directory: pathlib.Path) -> Iterator[tuple[str, str, str]]:
     yield from _retention(big)
 
 
-def _record(data: bytes) -> bytes:
+def record(data: bytes) -> bytes:
+    """Returns data as they stand in an event file, between length and checksums."""
     length = struct.pack("<Q", len(data))
     checksums = (struct.pack("<I", mask(google_crc32c.value(part))) for part in (length, data))
     return length + next(checksums) + data + next(checksums)
@@ -51,7 +52,7 @@ def _record(data: bytes) -> bytes:
 
 def _write(file: pathlib.Path, datas: list[bytes]) -> None:
     file.parent.mkdir(parents=True)
-    file.write_bytes(b"".join(map(_record, datas)))
+    file.write_bytes(b"".join(map(record, datas)))
 
 
 def _scalars(directory: pathlib.Path) -> Iterator[tuple[str, str, str]]:
@@ -62,7 +63,7 @@ def _scalars(directory: pathlib.Path) -> Iterator[tuple[str, str, str]]:
     summary = summary_pb2.Summary(value=[summary_pb2.Summary.Value(tag="loss", tensor=tensor, metadata=metadata)])
     with open(directory / _FILE, "wb", 1 << 20) as stream:
         for step in range(SCALARS):
-            stream.write(_record(event_pb2.Event(wall_time=1.7e9, step=step, summary=summary).SerializeToString()))
+            stream.write(record(event_pb2.Event(wall_time=1.7e9, step=step, summary=summary).SerializeToString()))
     start = time.perf_counter()
     LogdirIndex(directory).refresh()
     yield f"index of {SCALARS:,} scalar records", f"{time.perf_counter() - start:.2f} s", "3 s"
@@ -82,11 +83,11 @@ def _write_kernels(directory: pathlib.Path) -> int:
         value = summary_pb2.Summary.Value(tag=tag, tensor=tensor, metadata=wire.metadata(wire.KERNEL))
         summaries.append(event_pb2.Event(summary=summary_pb2.Summary(value=[value])).SerializeToString())
     with open(file, "wb") as stream:
-        stream.write(_record(event_pb2.Event(wall_time=1.7e9, file_version="brain.Event:2").SerializeToString()))
+        stream.write(record(event_pb2.Event(wall_time=1.7e9, file_version="brain.Event:2").SerializeToString()))
         for step in range(STEPS):
             head = event_pb2.Event(wall_time=1.7e9 + step, step=step).SerializeToString()
             for summary in summaries:
-                stream.write(_record(head + summary))
+                stream.write(record(head + summary))
     return file.stat().st_size
 
 

@@ -8,8 +8,12 @@ import urllib.parse
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from tb_filterviz import wire
+from tests.e2e.conftest import values
+from tests.e2e.test_tab import first_card, layer_key, open_tab
+from tests.e2e.test_views import violations
 from tests.support import pictures
 
 TAG = wire.tag("cnn", "conv1/kernel", wire.KERNEL)
@@ -76,3 +80,89 @@ def test_an_animation_plays(board, page):
             if len(seen) > 1:
                 break
         assert len(seen) > 1, form
+
+
+MEDIA = {
+    **{"png": "image/png", "svg": "image/svg+xml", "gif": "image/gif"},
+    **{"npz": "application/octet-stream", "csv": "text/csv"},
+}
+
+
+def saved(board, tab):
+    """What the links of the menu give: the content by (what, format)."""
+    tab.get_by_role("button", name="Export").click()
+    links = tab.locator("#export a")
+    expect(links.first).to_be_visible()
+    contents = {}
+    for href in links.evaluate_all("all => all.map((one) => one.href)"):
+        answer = board.fetch(href.removeprefix(board.url))
+        given = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(href).query))
+        form = given["format"]
+        assert (answer.status, answer.headers.get_content_type()) == (200, MEDIA[form]), href
+        contents[given["what"], form] = answer.body
+    return contents
+
+
+def shows(png, picture, limit):
+    """Whether the weights `[3, 3]` are there somewhere, as grey squares of whatever size."""
+    image = pictures.pixels(png)[..., 0]
+    levels = [[pictures.grey(weight, limit)[0] for weight in row] for row in picture]
+    height, width = image.shape
+    for scale in range(4, 80):
+        rows, columns = height - 2 * scale, width - 2 * scale
+        found = np.ones((max(0, rows), max(0, columns)), bool)
+        for i, line in enumerate(levels):
+            for j, level in enumerate(line):
+                y, x = i * scale, j * scale
+                found &= image[y : y + rows, x : x + columns] == level
+        if found.sum() >= scale * scale:
+            return True
+    return False
+
+
+def test_the_menu_saves_the_grid_that_is_shown(board, page):
+    tab = open_tab(
+        board, page, layer=layer_key("conv1/kernel"), run="alpha", step=1, input=0, map="grey", scale="layer"
+    )
+    first_card(tab)
+    tab.get_by_test_id("find").fill("3, 7")
+    expect(tab.get_by_test_id("found")).to_have_text("2 of 16 filters")
+    contents = saved(board, tab)
+    assert set(contents) == {
+        *(("kernels", form) for form in ("png", "svg", "npz")),
+        *(("history", form) for form in ("gif", "png", "npz", "csv")),
+        ("numbers", "csv"),
+    }
+    kernel = values("conv1", 1)
+    limit = float(np.abs(kernel.astype(np.float16)).max())
+    stored = kernel.astype(np.float16).astype(np.float32)
+    there = [o for o in range(16) if shows(contents["kernels", "png"], stored[:, :, 0, o], limit)]
+    assert there == [3, 7]
+    texts = " ".join(text for _, _, text in pictures.svg_texts(contents["kernels", "svg"]))
+    assert "alpha" in texts
+    assert "step 1" in texts
+    assert not violations(page)
+    page.keyboard.press("Escape")
+    expect(tab.locator("#export")).to_be_hidden()
+    page.keyboard.press("]")
+    after = values("conv1", 2).astype(np.float16).astype(np.float32)
+    assert shows(saved(board, tab)["kernels", "png"], after[:, :, 0, 7], float(np.abs(after).max()))
+
+
+def test_the_menu_saves_the_filter_that_is_shown(board, page):
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", step=2, filter=3, map="grey")
+    expect(tab.get_by_test_id("detail")).to_be_visible()
+    contents = saved(board, tab)
+    assert {("kernels", "png"), ("patterns", "png"), ("history", "gif")} <= set(contents)
+    stored = values("conv1", 2).astype(np.float16).astype(np.float32)
+    limit = float(np.abs(stored[..., 3]).max())
+    for i in range(3):
+        assert shows(contents["kernels", "png"], stored[:, :, i, 3], limit)
+    red = (pictures.pixels(contents["patterns", "png"]) == (255, 0, 0)).all(axis=2)
+    assert red.sum() >= 20 * 20
+    with page.expect_download(timeout=10_000) as download:
+        tab.locator("#export a").first.click()
+    assert download.value.suggested_filename == "conv1_kernel_alpha_2.png"
+    page.keyboard.press("Escape")
+    expect(tab.locator("#export")).to_be_hidden()
+    expect(tab.get_by_test_id("detail")).to_be_visible()

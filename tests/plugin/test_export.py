@@ -113,12 +113,6 @@ def test_files_may_be_kept_if_they_have_a_version(board):
 @pytest.mark.parametrize(
     ("changes", "status", "words"),
     [
-        ({"run": None}, 400, "'run' is missing"),
-        ({"tag": None}, 400, "'tag' is missing"),
-        ({"step": None}, 400, "'step' is missing"),
-        ({"run": "nope"}, 404, "run 'nope'"),
-        ({"step": 7}, 404, "no step 7; it has 3, from 0 to 10"),
-        ({"step": "1e1"}, 400, "'step' must be an integer"),
         ({"what": "patterns"}, 400, "'what' must be kernels, numbers or history, as the tag is of kernel, but was"),
         ({"what": ""}, 400, "'what' must be kernels"),
         ({"tag": PATTERNS_TAG, "what": "kernels"}, 400, "'what' must be patterns, numbers or history"),

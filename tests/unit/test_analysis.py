@@ -18,11 +18,13 @@ def reference(values):
         f = values[..., o].ravel()
         good = f[np.isfinite(f)]
         if good.size == 0:
-            rows.append([np.nan] * 6 + [f.size])
+            rows.append([np.nan] * 6 + [f.size, np.nan])
             continue
         norm = np.linalg.norm(good)
         near = (np.abs(good) < limit).mean()
-        rows.append([norm, good.min(), good.max(), good.mean(), good.std(), near, f.size - good.size])
+        rows.append(
+            [norm, good.min(), good.max(), good.mean(), good.std(), near, f.size - good.size, np.abs(good).sum()]
+        )
     return np.array(rows)
 
 

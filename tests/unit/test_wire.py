@@ -319,7 +319,8 @@ def test_a_claim_of_many_filters_allocates_nothing():
 
     facts = json.loads(wire.encode_kernel(KERNEL, "cnn")[0].split(b"\n")[0])
     count = 1 << 27
-    lies = {"shape": [1, count], "axes": "IO", "chunk": count, "bytes": [28 * count, 2 * count], "crc32c": [0, 0]}
+    lies = {"shape": [1, count], "axes": "IO", "chunk": count, "crc32c": [0, 0]}
+    lies["bytes"] = [4 * len(analysis.NUMBERS) * count, 2 * count]
     lying = resealed({**facts, **lies})
     tracemalloc.start()
     header = wire.parse_header(lying)
@@ -342,3 +343,15 @@ def test_numbers_are_of_the_exact_weights():
     header = wire.parse_header(elements[0])
     assert header.numbers == analysis.NUMBERS
     assert wire.decode_numbers(header, elements[1])[0, 2] == np.float32(0.1) != np.float32(np.float16(0.1))
+
+
+def test_a_log_without_the_newest_column_is_read():
+    """Logs of the first release have no `l1`."""
+    elements = wire.encode_kernel(KERNEL, "cnn")
+    facts = json.loads(elements[0].split(b"\n")[0])
+    numbers = wire.decode_numbers(wire.parse_header(elements[0]), elements[1])[:, :7].astype("<f4").tobytes()
+    old = {**facts, "numbers": facts["numbers"][:7], "bytes": [len(numbers), *facts["bytes"][1:]]}
+    old["crc32c"] = [google_crc32c.value(numbers), *facts["crc32c"][1:]]
+    header = wire.parse_header(resealed(old))
+    assert header.numbers == analysis.NUMBERS[:7]
+    assert wire.decode_numbers(header, wire.check_element(header, 1, numbers)).shape[1] == 7

@@ -1,25 +1,29 @@
 /** A card's frame: which layer, which run, which step; then whatever it shows. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { formatTime } from "../format";
-import { layerTitle, newestAt, type Series, shapeText } from "../model";
-import { picks, runColour } from "../state";
+import { formatTime, formatWhole } from "../format";
+import { layerTitle, type Series, shapeText, timeAt } from "../model";
+import { placeIn, runColour } from "../state";
+
+/** The colour of a run. */
+export const Disc = ({ run }: { run: string }) => <span class="disc" style={{ background: runColour(run) }} />;
 
 export function RunName({ run }: { run: string }) {
   return (
     <span class="run line" title={run}>
-      <span class="disc" style={{ background: runColour(run) }} />
+      <Disc run={run} />
       <span class="ellipsis">{run}</span>
     </span>
   );
 }
 
+/** What went wrong; nothing where nothing did. */
 export function ErrorText({ children }: { children: string }) {
-  return (
+  return children ? (
     <p class="bad" role="alert">
       ⚠ {children}
     </p>
-  );
+  ) : null;
 }
 
 /** True once the element was in or near the window: cards out of sight ask the server for nothing. */
@@ -45,15 +49,15 @@ export interface CardProps {
 
 export function Card({ run, series, notes, children }: CardProps) {
   const { element, seen } = useSeen();
-  const at = newestAt(series, picks.value.step);
+  const at = placeIn(series);
   const step = series.steps[at];
   return (
     <article class="card" ref={element} data-testid="card" data-run={run} data-tag={series.tag} data-step={step}>
       <header>
         <div class="line">
-          <h3 class="ellipsis" title={series.description || series.tag}>
+          <h2 class="ellipsis" title={series.description || series.tag}>
             {layerTitle(series)}
-          </h3>
+          </h2>
           <i>{shapeText(series)}</i>
           <span class="spread" />
           {notes}
@@ -62,19 +66,19 @@ export function Card({ run, series, notes, children }: CardProps) {
           <RunName run={run} />
           <span class="spread" />
           {series.superseded > 0 && (
-            <i title="Newer data took their place, as after a restart" data-testid="superseded">
-              {series.superseded.toLocaleString()} older superseded ·
+            <i title="Newer data took their place, as after a restart">
+              {formatWhole(series.superseded)} older superseded ·
             </i>
           )}
           {step !== undefined && (
             <span>
-              Step <b>{step.toLocaleString()}</b> <i>{formatTime(series.wall_times[at])}</i>
+              Step <b>{formatWhole(step)}</b> <i>{formatTime(timeAt(series, at))}</i>
             </span>
           )}
         </div>
       </header>
       {step === undefined ? (
-        <i>Nothing was logged up to this step. The first is step {series.steps[0]?.toLocaleString()}.</i>
+        <i>Nothing was logged up to this step. The first is step {formatWhole(series.steps[0] ?? 0)}.</i>
       ) : (
         seen && children(at)
       )}

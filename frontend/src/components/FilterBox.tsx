@@ -1,5 +1,7 @@
 /** A box that filters a list by a regular expression. */
+
 import { matcher, pick, picks } from "../state";
+import { Icon } from "./icons";
 
 interface FilterBoxProps {
   readonly label: string;
@@ -7,18 +9,21 @@ interface FilterBoxProps {
 }
 
 export function FilterBox({ label, name }: FilterBoxProps) {
-  const value = picks.value[name];
+  const value = picks()[name];
   const invalid = matcher(value) === null;
   return (
-    <input
-      type="search"
-      placeholder={label}
-      aria-label={label}
-      aria-invalid={invalid}
-      title={invalid ? "Not a regular expression: everything is listed" : label}
-      value={value}
-      onInput={(event) => pick({ [name]: event.currentTarget.value })}
-      data-testid={name}
-    />
+    <label class="filter line">
+      <Icon name="search" />
+      <input
+        type="search"
+        placeholder={label}
+        aria-label={label}
+        aria-invalid={invalid}
+        title={invalid ? "Not a regular expression: everything is listed" : label}
+        value={value}
+        onInput={(event) => pick({ [name]: event.currentTarget.value })}
+        data-testid={name}
+      />
+    </label>
   );
 }

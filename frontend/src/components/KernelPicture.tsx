@@ -1,15 +1,19 @@
 /** A kernel's mosaic with its legend and what is under the pointer. */
+
 import { useCallback, useMemo, useState } from "preact/hooks";
 import { type Analysis, type Datum, kernelsUrl, numberOf } from "../api";
-import { formatNumber, formatSigned, plural } from "../format";
+import { formatNumber, plural } from "../format";
 import { filtersPerAnswer, inputsOf, layerTitle, modelInput, resolveInput, spatialOf } from "../model";
-import { countBeyond, offsetOf, type Spot, tileNumbers, tileOf } from "../paint/mosaic";
+import { countBeyond, type Spot, tileNumbers, tileOf } from "../paint/mosaic";
 import { SIZES } from "../picks";
 import { useKernels } from "../resource";
-import { dark, picks, table } from "../state";
+import { byNorm, gather } from "../selection";
+import { picks, toggleMark } from "../state";
+import { useArranged } from "./arranged";
 import { ErrorText } from "./Card";
 import { Legend } from "./Legend";
 import { Mosaic } from "./Mosaic";
+import { Readout, valuesAt } from "./Readout";
 
 /** One filter alone has room for large slices, in CSS pixels. */
 const LARGEST_SLICE = 240;
@@ -27,21 +31,36 @@ interface KernelPictureProps {
 
 export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHeight, onOpen }: KernelPictureProps) {
   const { series } = datum;
-  const { scale } = picks.value;
+  const { scale } = picks();
   const opened = filter !== null;
-  const input = opened ? "all" : resolveInput(series, picks.value.input);
+  const input = opened ? "all" : resolveInput(series, picks().input);
   const filters = opened ? 1 : filtersPerAnswer(series, input);
   const url = kernelsUrl(datum, opened ? String(filter) : filters < series.filters ? `0:${filters}` : "all", input);
   const { value, url: drawnUrl, error } = useKernels(url);
   const [spot, setSpot] = useState<Spot | null>(null);
+  const arranged = useArranged(datum, analysis, datum.run, filters);
 
   const rgb = input === "rgb";
   const tile = tileOf(spatialOf(series), rgb ? 3 : 1);
   const perFilter = input === "all" ? inputsOf(series) : 1;
-  const count = filters * perFilter;
+  const numbers = tileNumbers(tile);
   // An answer to an earlier choice may have another shape: it cannot be drawn here.
-  const fits = value?.values.length === count * tileNumbers(tile) && value.limits.length === filters;
-  const frame = fits ? value : null;
+  const fits = value?.values.length === filters * perFilter * numbers && value.limits.length === filters;
+  const whole = fits ? value : null;
+  const { slices } = picks();
+  /** What each place shows, filters or - of one filter - slices; null: all, in order. */
+  const order = useMemo(() => {
+    if (!opened) return arranged.order;
+    return whole && slices === "norm" ? byNorm(whole.values, numbers) : null;
+  }, [opened, arranged.order, whole, slices, numbers]);
+  const frame = useMemo(() => {
+    if (!whole || !order) return whole;
+    const values = gather(whole.values, opened ? numbers : numbers * perFilter, order);
+    if (opened) return { ...whole, values };
+    const pickEach = <T,>(list: readonly T[]) => order.map((filter) => list[filter] as T);
+    return { ...whole, values, limits: pickEach(whole.limits), chosen: whole.chosen && pickEach(whole.chosen) };
+  }, [whole, order, opened, numbers, perFilter]);
+  const count = opened ? perFilter : (order?.length ?? filters) * perFilter;
   const nonfinite = frame?.nonfinite ?? 0;
 
   const fixed = typeof scale === "number" ? scale : null;
@@ -52,29 +71,27 @@ export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHe
   );
   const clipped = useMemo(() => (frame && fixed !== null ? countBeyond(frame.values, fixed) : 0), [frame, fixed]);
 
-  const filterOf = (index: number) => (filter ?? 0) + Math.floor(index / perFilter);
+  const filterOf = (index: number) => {
+    const place = Math.floor(index / perFilter);
+    return filter ?? order?.[place] ?? place;
+  };
+  const sliceOf = (index: number) => (opened ? (order?.[index] ?? index) : index % perFilter);
+  const { marked } = picks();
+  const marks = (marked ?? [])
+    .map((one) => (order ? order.indexOf(one) : one) * perFilter)
+    .filter((index) => index >= 0 && index < count);
   const describe = (index: number) => {
     const one = filterOf(index);
-    const which = input === "all" ? index % perFilter : typeof input === "number" ? input : frame?.chosen?.[index];
+    const which = input === "all" ? sliceOf(index) : typeof input === "number" ? input : frame?.chosen?.[index];
     const norm = opened ? null : numberOf(analysis, one, "norm");
     return [
       `filter ${one} of ${series.filters}`,
       which !== undefined && `input ${modelInput(series, one, which)}`,
       norm !== null && `norm ${formatNumber(norm)}`,
+      !opened && marked?.includes(one) && "marked",
     ]
       .filter(Boolean)
       .join(", ");
-  };
-  const readSpot = (found: Spot) => {
-    const read = (channel: number) => formatSigned(frame?.values[offsetOf(tile, found, channel)] ?? Number.NaN);
-    return (
-      <>
-        <span>
-          {describe(found.tile)} · {tile.depth > 1 && `depth ${found.depth}, `}row {found.row}, column {found.column}
-        </span>
-        <b>{rgb ? `RGB ${[0, 1, 2].map(read).join(", ")}` : read(0)}</b>
-      </>
-    );
   };
 
   const sizeKey = !opened && perFilter > 1 ? "zoom" : "tile";
@@ -84,32 +101,38 @@ export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHe
         tile={tile}
         count={count}
         columns={sizeKey === "zoom" ? perFilter : 0}
-        size={picks.value[sizeKey]}
+        size={picks()[sizeKey]}
         largest={opened ? LARGEST_SLICE : SIZES.tile[1]}
         maxHeight={maxHeight}
         values={frame?.values ?? null}
         limitOf={limitOf}
-        table={table.value}
         hatched={nonfinite > 0}
         beyond={clipped ? fixed : null}
-        line={dark.value ? "#303030" : "#fff"}
-        drawnKey={drawnUrl ?? ""}
+        drawnKey={`${drawnUrl} ${order && !opened ? order.join() : slices}`}
         stale={drawnUrl !== url && !error}
         label={`${plural(count, perFilter > 1 ? "slice" : "filter")} of ${layerTitle(series)}, run ${datum.run}, step ${series.steps[datum.at]}`}
         describe={describe}
-        cursor={cursor}
+        cursor={order && !opened ? Math.max(0, order.indexOf(cursor)) * perFilter : cursor}
         onOpen={onOpen && ((index) => onOpen(filterOf(index)))}
-        onCursor={onCursor}
+        onCursor={order && !opened ? (index) => onCursor(filterOf(index)) : onCursor}
+        marked={opened ? [] : marks}
+        onMark={opened ? null : (index) => toggleMark(filterOf(index))}
         onSpot={setSpot}
+        pointed={spot?.tile ?? -1}
       />
-      {error && <ErrorText>{error}</ErrorText>}
+      <ErrorText>{error}</ErrorText>
+      {!opened && arranged.error && <ErrorText>{arranged.error}</ErrorText>}
+      {!opened && order && (
+        <p class="legend" data-testid="found">
+          {order.length} of {plural(filters, "filter")}
+        </p>
+      )}
       {!error && !fits && drawnUrl === url && <ErrorText>The shape was another at this step.</ErrorText>}
-      {/* A place of its own, always there: pointing at weights moves nothing. */}
       <div class="below">
         <Legend limit={limit} rgb={rgb} nonfinite={nonfinite} clipped={clipped} />
-        <div class="line" data-testid="readout">
-          {spot && frame && spot.tile < count && readSpot(spot)}
-        </div>
+        <Readout tile={tile} spot={spot && frame && spot.tile < count ? spot : null} describe={describe}>
+          {(at) => (rgb ? "RGB " : "") + valuesAt(frame?.values ?? null, tile, at)}
+        </Readout>
       </div>
       {!opened && filters < series.filters && (
         <p>

@@ -2,14 +2,14 @@
 import { useEffect, useRef } from "preact/hooks";
 import { plural } from "../format";
 import { type Layer, layerTitle, shapeText } from "../model";
-import { layer, layers, matcher, openLayer, picks } from "../state";
+import { isListed, layer, layers, openLayer } from "../state";
 import { FilterBox } from "./FilterBox";
 
 function Row({ one }: { one: Layer }) {
   const { kernel, patterns } = one;
   const series = kernel ?? patterns;
   const title = layerTitle(one);
-  const current = one.key === layer.value?.key;
+  const current = one.key === layer()?.key;
   const row = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (current) row.current?.scrollIntoView({ block: "nearest" });
@@ -38,9 +38,8 @@ function Row({ one }: { one: Layer }) {
 }
 
 export function LayerList() {
-  const matches = matcher(picks.value.layerFilter);
-  const listed = layers.value.filter((one) => !matches || matches(`${one.name}/${one.path}`));
-  const names = [...new Set(layers.value.map(({ name }) => name))];
+  const listed = layers().filter(isListed);
+  const names = [...new Set(layers().map(({ name }) => name))];
   return (
     <nav class="layers" aria-label="Layers" data-testid="layer-list">
       <FilterBox label="Filter layers (regex)" name="layerFilter" />

@@ -1,5 +1,5 @@
 /** The colour bar of a kernel, and what its marks mean. */
-import { formatNumber } from "../format";
+import { formatNumber, formatWhole } from "../format";
 import { gradient } from "../paint/colormap";
 import { mapName } from "../state";
 
@@ -7,15 +7,17 @@ interface LegendProps {
   /** The limit of the scale; null where each filter has its own. */
   readonly limit: number | null;
   readonly rgb: boolean;
-  readonly nonfinite: number;
-  readonly clipped: number;
+  readonly nonfinite?: number;
+  readonly clipped?: number;
+  /** What the scale ends at where it has no one limit. */
+  readonly otherwise?: string;
 }
 
-export function Legend({ limit, rgb, nonfinite, clipped }: LegendProps) {
-  const end = limit === null ? "filter’s max" : formatNumber(limit);
+export function Legend({ limit, rgb, nonfinite = 0, clipped = 0, otherwise = "filter’s max" }: LegendProps) {
+  const end = limit === null ? otherwise : formatNumber(limit);
   const bars = rgb
     ? ["red", "lime", "blue"].map((colour) => `linear-gradient(to right,#000,gray,${colour})`)
-    : [gradient(mapName.value)];
+    : [gradient(mapName())];
   return (
     <div class="legend line" data-testid="legend">
       −{end}
@@ -26,12 +28,12 @@ export function Legend({ limit, rgb, nonfinite, clipped }: LegendProps) {
       {rgb && <i>0 is mid grey</i>}
       {nonfinite > 0 && (
         <span class="line">
-          <span class="hatch" /> {nonfinite.toLocaleString()} not finite
+          <span class="hatch" /> {formatWhole(nonfinite)} not finite
         </span>
       )}
       {clipped > 0 && (
-        <span class="line" data-testid="clipped">
-          <span class="dot" /> {clipped.toLocaleString()} beyond the scale
+        <span class="line">
+          <span class="dot" /> {formatWhole(clipped)} beyond the scale
         </span>
       )}
     </div>

@@ -1,10 +1,13 @@
 /** A scrolling canvas of tiles, with a cursor for mouse and keyboard. */
+
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { moveCursor } from "../keys";
+import { isModified, moveCursor } from "../keys";
 import { fittingSize, type Grid, gridOf, type Spot, scaleFor, spotAt, tileWidth } from "../paint/mosaic";
 import { SIZES } from "../picks";
+import { dark, table } from "../state";
 import { draw, type Scene } from "./draw";
 import { useFocusPassing, useName } from "./focus";
+import { useResize } from "./pane";
 
 export interface MosaicProps extends Omit<Scene, "grid" | "values"> {
   readonly count: number;
@@ -17,7 +20,6 @@ export interface MosaicProps extends Omit<Scene, "grid" | "values"> {
   readonly maxHeight: number;
   /** null until there is something to draw: the place is kept. */
   readonly values: Float32Array | null;
-  readonly line: string;
   /** Names the values drawn: a change of it is a picture drawn for the first time. */
   readonly drawnKey: string;
   readonly stale: boolean;
@@ -28,9 +30,19 @@ export interface MosaicProps extends Omit<Scene, "grid" | "values"> {
   readonly onCursor: (tile: number) => void;
   readonly onOpen: ((tile: number) => void) | null;
   readonly onSpot: (spot: Spot | null) => void;
+  /** The tile under the pointer, here or in a picture that is linked; -1: none. */
+  readonly pointed: number;
+  /** Tiles that are marked, and what marks one more; null: none can be. */
+  readonly marked?: readonly number[];
+  readonly onMark?: ((tile: number) => void) | null;
+  /** Of linked pictures one alone tells where the cursor is. */
+  readonly silent?: boolean;
 }
 
 const GAP = 3;
+/** Height of a caption, and the smallest tile that has room for one, in CSS pixels. */
+const CAPTION = 16;
+const SMALLEST_WITH_CAPTION = 48;
 
 function layOut(props: MosaicProps, width: number, ratio: number): Grid {
   const { tile, count, columns, size, largest, maxHeight } = props;
@@ -41,8 +53,10 @@ function layOut(props: MosaicProps, width: number, ratio: number): Grid {
   }
   const gap = Math.round(GAP * ratio);
   const box = { width: available, height: maxHeight * ratio };
-  const used = size * ratio || fittingSize(tile, count, gap, box, SIZES.tile[0] * ratio, largest * ratio);
-  return gridOf(tile, count, scaleFor(tile, used), gap, available);
+  const caption = props.caption ? Math.round(CAPTION * ratio) : 0;
+  const smallest = props.caption ? SMALLEST_WITH_CAPTION : SIZES.tile[0];
+  const used = size * ratio || fittingSize(tile, count, gap, box, smallest * ratio, largest * ratio, caption);
+  return gridOf(tile, count, scaleFor(tile, used), gap, available, 0, caption);
 }
 
 interface Box {
@@ -56,25 +70,16 @@ const styleOf = ({ left, top, width, height }: Box): string =>
   `left:${left}px;top:${top}px;width:${width}px;height:${height}px`;
 
 export function Mosaic(props: MosaicProps) {
-  const { tile, count, values, maxHeight, onCursor, describe, onOpen, onSpot } = props;
+  const { tile, count, values, maxHeight, onCursor, describe, onOpen, onSpot, pointed, onMark } = props;
   const view = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const drawn = useRef("");
   const id = useName();
   useFocusPassing(view);
   const [width, setWidth] = useState(0);
-  const [hover, setHover] = useState(-1);
   const ratio = window.devicePixelRatio;
 
-  useLayoutEffect(() => {
-    const element = view.current;
-    if (!element) return;
-    const measure = () => setWidth(element.clientWidth);
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    measure();
-    return () => observer.disconnect();
-  }, []);
+  useResize(view, ({ clientWidth }) => setWidth(clientWidth));
 
   const grid = layOut(props, width, ratio);
   const at = Math.max(0, Math.min(props.cursor, count - 1));
@@ -97,15 +102,16 @@ export function Mosaic(props: MosaicProps) {
       height: Math.max(1, Math.round(Math.min(grid.height, element.clientHeight * ratio))),
     };
     const start = performance.now();
-    draw(target, { ...props, values, grid }, part, props.line);
+    draw(target, { ...props, values, grid }, part);
     performance.measure("filterviz:paint", { start });
     target.style.width = `${part.width / ratio}px`;
     if (drawn.current !== props.drawnKey) performance.mark("filterviz:drawn");
     drawn.current = props.drawnKey;
   };
   // Hovering and moving the cursor must not paint again: they are boxes above the canvas.
-  const { size, table, limitOf, beyond, line, columns, drawnKey } = props;
-  useLayoutEffect(paint, [values, width, maxHeight, size, table, limitOf, beyond, line, count, columns, drawnKey]);
+  const { size, limitOf, beyond, columns, drawnKey } = props;
+  const colours = [table(), dark()];
+  useLayoutEffect(paint, [values, width, maxHeight, size, limitOf, beyond, count, columns, drawnKey, ...colours]);
 
   const spotUnder = (event: MouseEvent): Spot | null => {
     const frame = canvas.current?.getBoundingClientRect();
@@ -114,20 +120,16 @@ export function Mosaic(props: MosaicProps) {
     const y = event.clientY - frame.top + view.current.scrollTop;
     return spotAt(grid, tile, x * ratio, y * ratio);
   };
-  const onMove = (event: MouseEvent) => {
-    const spot = spotUnder(event);
-    setHover(spot ? spot.tile : -1);
-    onSpot(spot);
-  };
   const onClick = (event: MouseEvent) => {
     const spot = spotUnder(event);
     if (!spot) return;
     onCursor(spot.tile);
-    onOpen?.(spot.tile);
+    if (onMark && (event.ctrlKey || event.metaKey || event.shiftKey)) onMark(spot.tile);
+    else onOpen?.(spot.tile);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const element = view.current;
-    if (!element || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (!element || isModified(event)) return;
     const to = moveCursor(event.key, at, grid, Math.floor((element.clientHeight * ratio) / grid.pitchY));
     if (to !== null) {
       const box = boxOf(to);
@@ -136,6 +138,8 @@ export function Mosaic(props: MosaicProps) {
       element.scrollTop = Math.max(box.top + box.height - element.clientHeight, Math.min(element.scrollTop, box.top));
     } else if (event.key === "Enter" && onOpen) {
       onOpen(at);
+    } else if (event.key === " " && onMark) {
+      onMark(at);
     } else {
       return;
     }
@@ -148,30 +152,31 @@ export function Mosaic(props: MosaicProps) {
       class={props.stale ? "mosaic stale" : "mosaic"}
       style={`max-height:${maxHeight}px;overflow-y:${grid.height / ratio > maxHeight ? "scroll" : "hidden"}`}
       role="listbox"
+      aria-multiselectable={!!onMark}
       tabIndex={0}
       aria-label={props.label}
       aria-activedescendant={id}
       data-testid="mosaic"
       onScroll={paint}
       onKeyDown={onKeyDown}
-      onPointerMove={onMove}
-      onPointerLeave={() => {
-        setHover(-1);
-        onSpot(null);
-      }}
+      onPointerMove={(event) => onSpot(spotUnder(event))}
+      onPointerLeave={() => onSpot(null)}
       onClick={onClick}
     >
       <div class="whole" style={styleOf({ left: 0, top: 0, width: grid.width / ratio, height: grid.height / ratio })}>
         <canvas ref={canvas} data-testid="grid-canvas" />
-        {hover >= 0 && <div class="hover" style={styleOf(boxOf(hover))} />}
+        {props.marked?.map((index) => (
+          <div key={index} class="marked" style={styleOf(boxOf(index))} />
+        ))}
+        {pointed >= 0 && pointed < count && <div class="hover" style={styleOf(boxOf(pointed))} />}
         <div
           id={id}
           class="cursor"
           style={styleOf(boxOf(at))}
           role="option"
           tabIndex={-1}
-          aria-selected
-          aria-live="polite"
+          aria-selected={onMark ? !!props.marked?.includes(at) : true}
+          aria-live={props.silent ? "off" : "polite"}
           aria-label={describe(at)}
         />
       </div>

@@ -14,7 +14,7 @@ interface PatternProps {
 export function PatternPicture({ frame, at }: PatternProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const picture = frame.pictures[at];
-  const stretched = picks.value.contrast === "stretched";
+  const stretched = picks().contrast === "stretched";
   const [height, width] = frame.shape;
   useEffect(() => {
     let wanted = true;
@@ -54,15 +54,12 @@ export function PatternPicture({ frame, at }: PatternProps) {
 
 /** How far a pattern excites its filter; failure is a sign and a word, not only a colour. */
 export function Activation({ frame, at, brief }: PatternProps & { brief?: boolean }) {
-  const start = formatNumber(frame.start[at] ?? null);
-  const reached = formatNumber(frame.reached[at] ?? null);
-  const noise = frame.noise[at] ?? null;
-  const natural = frame.natural[at] ?? null;
-  const references =
-    (noise === null ? "" : `; noise ${formatNumber(noise)}`) +
-    (natural === null
-      ? ""
-      : `; natural ${formatNumber(natural)}, percentile ${formatNumber(frame.percentile[at] ?? null)}`);
+  const start = formatNumber(frame.start[at]);
+  const reached = formatNumber(frame.reached[at]);
+  const references = (["noise", "natural", "percentile"] as const)
+    .filter((name) => typeof frame[name][at] === "number")
+    .map((name) => `; ${name} ${formatNumber(frame[name][at])}`)
+    .join("");
   return (
     <span title={`Activation: ${start} at the start, ${reached} for this picture${references}`}>
       {frame.failed[at] && <b class="bad">⚠ failed </b>}

@@ -5,15 +5,15 @@ import { FilterBox } from "./FilterBox";
 
 /** Checks or clears some runs. All runs checked is the default, which later runs join. */
 function check(runs: readonly string[], checked: boolean): void {
-  const all = allRuns.value.map(({ run }) => run);
-  const others = (picks.value.runs ?? all).filter((run) => !runs.includes(run));
+  const all = allRuns().map(({ run }) => run);
+  const others = (picks().runs ?? all).filter((run) => !runs.includes(run));
   const after = checked ? [...others, ...runs] : others;
   pick({ runs: all.every((run) => after.includes(run)) ? null : after });
 }
 
 export function RunList() {
-  const listed = listedRuns.value.map(({ run }) => run);
-  const shown = shownRuns.value.map(({ run }) => run);
+  const listed = listedRuns().map(({ run }) => run);
+  const shown = shownRuns().map(({ run }) => run);
   return (
     <section class="runs" aria-label="Runs" data-testid="run-list">
       <FilterBox label="Filter runs (regex)" name="runFilter" />
@@ -23,7 +23,6 @@ export function RunList() {
           checked={shown.length === listed.length}
           indeterminate={shown.length > 0 && shown.length < listed.length}
           onChange={(event) => check(listed, event.currentTarget.checked)}
-          data-testid="check-all"
         />
         <b>Run</b>
       </label>

@@ -1,30 +1,35 @@
 /** The right pane: how numbers become colours, and how large tiles are. */
+
 import type { ComponentChildren } from "preact";
 import { MAP_LABELS } from "../paint/colormap";
-import { SIZES } from "../picks";
-import { kind, pick, picks, sizeKey } from "../state";
+import { SIZES, SPEEDS } from "../picks";
+import { hasWeights, pick, picks, sizeKey } from "../state";
+import { Button } from "./controls";
 import { Icon } from "./icons";
 
-interface RadiosProps<T extends string> {
+interface RadiosProps {
   readonly legend: string;
-  readonly name: string;
-  readonly labels: Readonly<Record<T, string>>;
-  readonly value: T;
-  readonly onPick: (value: T) => void;
+  readonly name: "map" | "scale" | "contrast" | "align" | "speed";
+  readonly labels: Readonly<Record<string, string>>;
+  /** The value that is checked, and what to pick for one: by default the pick itself. */
+  readonly value?: string;
+  readonly parse?: (value: string) => unknown;
   readonly children?: ComponentChildren;
 }
 
-function Radios<T extends string>({ legend, name, labels, value, onPick, children }: RadiosProps<T>) {
+/** The values of a pick. */
+function Radios({ legend, name, labels, value, parse, children }: RadiosProps) {
+  const checked = value ?? String(picks()[name]);
   return (
     <fieldset>
       <legend>{legend}</legend>
-      {(Object.keys(labels) as T[]).map((key) => (
+      {Object.keys(labels).map((key) => (
         <label key={key} class="line">
           <input
             type="radio"
             name={name}
-            checked={key === value}
-            onChange={() => onPick(key)}
+            checked={key === checked}
+            onChange={() => pick({ [name]: parse ? parse(key) : key })}
             data-testid={`${name}-${key}`}
           />
           {labels[key]}
@@ -37,6 +42,8 @@ function Radios<T extends string>({ legend, name, labels, value, onPick, childre
 
 const SCALES = { filter: "Each filter’s largest weight", layer: "The layer’s largest weight", fixed: "Fixed limit" };
 const CONTRASTS = { true: "True", stretched: "Stretched, picture by picture" };
+const ALIGNMENTS = { step: "At the same step", relative: "At the same share of their way" };
+const SPEED_NAMES = Object.fromEntries(SPEEDS.map((speed) => [speed, `${speed} steps a second`]));
 const FIRST_LIMIT = 0.1;
 
 function ScaleLimit({ limit }: { limit: number }) {
@@ -51,14 +58,13 @@ function ScaleLimit({ limit }: { limit: number }) {
         const scale = event.currentTarget.valueAsNumber;
         if (scale > 0) pick({ scale });
       }}
-      data-testid="scale-limit"
     />
   );
 }
 
 function TileSize() {
-  const key = sizeKey.value;
-  const size = picks.value[key];
+  const key = sizeKey();
+  const size = picks()[key];
   const [smallest, largest] = SIZES[key];
   return (
     <fieldset>
@@ -74,53 +80,43 @@ function TileSize() {
           data-testid="tile-size"
         />
         {size ? `${size} px` : "fits"}
-        <button type="button" disabled={!size} onClick={() => pick({ [key]: 0 })}>
+        <Button disabled={!size} onClick={() => pick({ [key]: 0 })}>
           Fit
-        </button>
+        </Button>
       </div>
     </fieldset>
   );
 }
 
 export function Settings({ onClose }: { onClose: () => void }) {
-  const { map, scale, contrast } = picks.value;
+  const { scale } = picks();
   const fixed = typeof scale === "number";
   return (
     <aside class="settings" aria-label="Settings" data-testid="settings">
       <header class="line">
         <h2 class="spread">Settings</h2>
-        <button type="button" aria-label="Close settings" onClick={onClose}>
+        <Button aria-label="Close settings" onClick={onClose}>
           <Icon name="close" />
-        </button>
+        </Button>
       </header>
       <TileSize />
-      {kind.value === "kernel" && (
+      {hasWeights() && (
         <>
-          <Radios
-            legend="Colour map"
-            name="map"
-            labels={MAP_LABELS}
-            value={map}
-            onPick={(value) => pick({ map: value })}
-          />
+          <Radios legend="Colour map" name="map" labels={MAP_LABELS} />
           <Radios
             legend="Scale, symmetric about 0"
             name="scale"
             labels={SCALES}
             value={fixed ? "fixed" : scale}
-            onPick={(value) => pick({ scale: value === "fixed" ? FIRST_LIMIT : value })}
+            parse={(value) => (value === "fixed" ? FIRST_LIMIT : value)}
           >
             {fixed && <ScaleLimit limit={scale} />}
           </Radios>
         </>
       )}
-      <Radios
-        legend="Contrast of patterns"
-        name="contrast"
-        labels={CONTRASTS}
-        value={contrast}
-        onPick={(value) => pick({ contrast: value })}
-      />
+      <Radios legend="Contrast of patterns" name="contrast" labels={CONTRASTS} />
+      <Radios legend="Runs are seen" name="align" labels={ALIGNMENTS} />
+      <Radios legend="Play" name="speed" labels={SPEED_NAMES} parse={Number} />
     </aside>
   );
 }

@@ -1,45 +1,46 @@
 /** One slider for the steps of all cards, with play. */
-import { useEffect, useState } from "preact/hooks";
-import { formatTime } from "../format";
-import { moveStep, pending, pick, picks, stepPlace, steps, stepTime } from "../state";
-import { Icon } from "./icons";
 
-const PLAY_MS = 600;
+import { useEffect, useState } from "preact/hooks";
+import { formatTime, formatWhole } from "../format";
+import { moveStep, pending, picks, stepPlace, steps, stepTime } from "../state";
+import { Button } from "./controls";
+import { Icon } from "./icons";
 
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export function StepSlider() {
   const [playing, setPlaying] = useState(false);
-  const all = steps.value;
-  const place = stepPlace.value;
+  const all = steps();
+  const place = stepPlace();
   const last = all.length - 1;
+  const { align, speed, step } = picks();
+  const relative = align === "relative";
 
   useEffect(() => {
     if (!playing) return;
     const timer = setInterval(() => {
       if (pending.value > 0) return; // Show each step: wait for its pictures.
-      if (stepPlace.value >= steps.value.length - 1) setPlaying(false);
+      if (stepPlace() >= steps().length - 1) setPlaying(false);
       else moveStep(1);
-    }, PLAY_MS);
+    }, 1000 / speed);
     return () => clearInterval(timer);
-  }, [playing]);
+  }, [playing, speed]);
 
   const toggle = () => {
-    if (!playing && place >= last) pick({ step: all[0] ?? null });
+    if (!playing && place >= last) moveStep(-last);
     setPlaying(!playing);
   };
   return (
     <div class="steps line" data-testid="step-slider">
-      <button
-        type="button"
+      <Button
+        data-testid="play"
         onClick={toggle}
         disabled={last < 1 || calm}
         aria-label={playing ? "Pause" : "Play"}
         title={calm ? "Off: your system asks for less motion" : ""}
-        data-testid="play"
       >
         <Icon name={playing ? "pause" : "play"} />
-      </button>
+      </Button>
       <input
         type="range"
         min={0}
@@ -47,18 +48,24 @@ export function StepSlider() {
         value={place}
         disabled={last < 1}
         aria-label="Step"
-        aria-valuetext={`${all[place]}, ${formatTime(stepTime.value)}`}
+        aria-valuetext={relative ? `${(all[place] ?? 0) / 10} %` : `${all[place]}, ${formatTime(stepTime())}`}
         title="Keys: [ and ]"
         onInput={(event) => {
           setPlaying(false);
           moveStep(event.currentTarget.valueAsNumber - place);
         }}
       />
-      <span class="value" data-testid="step-value">
-        Step <b>{all[place]?.toLocaleString() ?? "–"}</b>
-        <i>
-          {picks.value.step === null ? " newest" : ` ${place + 1}`} of {all.length} · {formatTime(stepTime.value)}
-        </i>
+      <span class="value" title={formatTime(stepTime())} data-testid="step-value">
+        {relative ? (
+          <b>{(all[place] ?? 0) / 10} %</b>
+        ) : (
+          <>
+            Step <b>{all.length ? formatWhole(all[place] ?? 0) : "–"}</b>
+            <i>
+              {step === null ? " newest" : ` ${place + 1}`} of {all.length}
+            </i>
+          </>
+        )}
       </span>
     </div>
   );

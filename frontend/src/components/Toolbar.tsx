@@ -1,41 +1,62 @@
 /** What is shown of the layer: kernels or patterns, and which of the inputs. */
-import { inputsOf, isRgb, resolveInput, type Series } from "../model";
-import { kind, layer, pick, picks } from "../state";
+
+import { inputsOf, isRgb, type KindChoice, onePicture, resolveInput, type Series } from "../model";
+import { COMPARED_SORTS, SORTS, type View } from "../picks";
+import { HELP } from "../selection";
+import { hasWeights, isBoth, kind, layer, pick, picks, steps } from "../state";
+import { Button, Select } from "./controls";
+import { Export } from "./Export";
 import { Icon } from "./icons";
 import { StepSlider } from "./StepSlider";
 
-const KINDS = { kernel: "Kernels", patterns: "Patterns" } as const;
+interface SegmentsProps<T extends string> {
+  readonly name: string;
+  readonly labels: Readonly<Record<T, string>>;
+  readonly value: T;
+  readonly disabled?: (value: T) => boolean;
+  readonly onPick: (value: T) => void;
+}
 
-function KindChoice() {
+/** Buttons of which one is pressed. */
+function Segments<T extends string>({ name, labels, value, disabled, onPick }: SegmentsProps<T>) {
   return (
-    <fieldset class="segments" aria-label="Kernels or patterns">
-      {(["kernel", "patterns"] as const).map((value) => (
-        <button
-          key={value}
-          type="button"
-          aria-pressed={kind.value === value}
-          disabled={!layer.value?.[value]}
-          onClick={() => pick({ kind: value })}
-          data-testid={`kind-${value}`}
+    <fieldset class="segments" aria-label={name}>
+      {(Object.keys(labels) as T[]).map((key) => (
+        <Button
+          key={key}
+          aria-pressed={key === value}
+          disabled={disabled?.(key)}
+          onClick={() => onPick(key)}
+          data-testid={`${name}-${key}`}
         >
-          {KINDS[value]}
-        </button>
+          {labels[key]}
+        </Button>
       ))}
     </fieldset>
   );
 }
 
-const INPUTS = {
-  rgb: "RGB",
-  strongest: "Strongest slice",
-  mean: "Mean over inputs",
-  all: "All slices",
-  slice: "One input slice",
-} as const;
+const VIEW_NAMES: Record<View, string> = { overview: "Overview", layer: "Layer", compare: "Compare" };
+const KIND_NAMES: Record<KindChoice, string> = { kernel: "Kernels", patterns: "Patterns", both: "Both" };
+
+function isMissing(kind: KindChoice): boolean {
+  const { kernel, patterns } = layer() ?? {};
+  return !(kind === "both" ? kernel && patterns : layer()?.[kind]);
+}
+
+const INPUTS = [
+  ["rgb", "RGB"],
+  ["strongest", "Strongest slice"],
+  ["mean", "Mean over inputs"],
+  ["all", "All slices"],
+  ["slice", "One input slice"],
+] as const;
 
 function InputChoice({ series }: { series: Series }) {
   const inputs = inputsOf(series);
-  const input = resolveInput(series, picks.value.input);
+  const one = picks().view === "compare" || isBoth();
+  const resolved = resolveInput(series, picks().input);
+  const input = one ? onePicture(resolved) : resolved;
   const slice = typeof input === "number";
   const pickSlice = ({ currentTarget }: { currentTarget: HTMLInputElement }) => {
     const value = currentTarget.valueAsNumber;
@@ -46,27 +67,16 @@ function InputChoice({ series }: { series: Series }) {
   return (
     <div class="line">
       Input
-      <select
+      <Select
+        label="Input"
         value={slice ? "slice" : input}
-        aria-label="Input"
-        data-testid="input-choice"
-        onChange={(event) => {
-          const value = event.currentTarget.value as keyof typeof INPUTS;
-          pick({ input: value === "slice" ? 0 : value });
-        }}
-      >
-        {(Object.keys(INPUTS) as (keyof typeof INPUTS)[])
-          .filter((value) => value !== "rgb" || isRgb(series))
-          .map((value) => (
-            <option key={value} value={value}>
-              {INPUTS[value]}
-            </option>
-          ))}
-      </select>
+        options={INPUTS.filter(([value]) => (value === "rgb" ? isRgb(series) : value !== "all" || !one))}
+        onPick={(value) => pick({ input: value === "slice" ? 0 : value })}
+      />
       {slice && (
         <>
           <input type="range" {...shared} />
-          <input type="number" {...shared} data-testid="input-number" />
+          <input type="number" {...shared} />
           of {inputs}
         </>
       )}
@@ -74,16 +84,68 @@ function InputChoice({ series }: { series: Series }) {
   );
 }
 
+const SORT_NAMES = {
+  index: "By index",
+  norm: "By norm",
+  change: "By change",
+  similar: "Similar together",
+  reached: "By activation",
+} as const;
+
+/** The order of the grid, and a search in it. */
+function Arrangement() {
+  const comparing = picks().view === "compare";
+  const offered = comparing ? COMPARED_SORTS : SORTS.filter((sort) => sort !== "reached" || layer()?.patterns);
+  return (
+    <div class="line">
+      <Select
+        label="Order of filters"
+        value={offered.find((sort) => sort === picks().sort) ?? "index"}
+        options={offered.map((sort) => [sort, SORT_NAMES[sort]])}
+        onPick={(sort) => pick({ sort })}
+        id="sort"
+      />
+      <input
+        type="search"
+        placeholder={comparing ? "Find: 3, change>0.5" : "Find: 3, dead, norm>0.5"}
+        aria-label="Find filters"
+        title={HELP}
+        value={picks().find}
+        onInput={(event) => pick({ find: event.currentTarget.value })}
+        data-testid="find"
+      />
+    </div>
+  );
+}
+
 export function Toolbar({ settings, onSettings }: { settings: boolean; onSettings: () => void }) {
-  const kernel = layer.value?.kernel;
+  const kernel = layer()?.kernel;
+  const { view, filter } = picks();
+  const grid = filter === null && view !== "overview";
   return (
     <div class="toolbar line">
-      <KindChoice />
-      {kernel && kind.value === "kernel" && picks.value.filter === null && <InputChoice series={kernel} />}
-      <StepSlider />
-      <button type="button" aria-pressed={settings} onClick={onSettings} data-testid="settings-toggle">
+      <Segments
+        name="view"
+        labels={VIEW_NAMES}
+        value={view}
+        onPick={(to) => pick(to === "overview" ? { view: to, filter: null } : { view: to })}
+      />
+      {view === "layer" && (
+        <Segments
+          name="kind"
+          labels={KIND_NAMES}
+          value={isBoth() ? "both" : kind()}
+          disabled={isMissing}
+          onPick={(to) => pick({ kind: to })}
+        />
+      )}
+      {grid && kernel && hasWeights() && <InputChoice series={kernel} />}
+      {grid && <Arrangement />}
+      {steps().length > 0 && <StepSlider />}
+      {view === "layer" && <Export />}
+      <Button aria-pressed={settings} onClick={onSettings}>
         <Icon name="settings" /> Settings
-      </button>
+      </Button>
     </div>
   );
 }

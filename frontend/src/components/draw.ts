@@ -10,17 +10,19 @@ import {
   tileNumbers,
   tileWidth,
 } from "../paint/mosaic";
+import { dark, table } from "../state";
 
 export interface Scene {
   readonly values: Float32Array;
   readonly tile: Tile;
   readonly grid: Grid;
   readonly limitOf: LimitOf;
-  readonly table: Uint32Array;
   /** Whether some numbers are not finite. */
   readonly hatched: boolean;
   /** Marks numbers beyond this fixed limit; null where there are none. */
   readonly beyond: number | null;
+  /** A line of text below each tile. */
+  readonly caption?: ((tile: number) => string) | null;
 }
 
 /** A window onto the grid, in device pixels. */
@@ -33,6 +35,8 @@ export interface View {
 
 /** From this many pixels a number on, there is room for lines and marks. */
 const ROOMY = 6;
+/** A caption narrower than this many CSS pixels cannot be read. */
+const NARROWEST_CAPTION = 24;
 
 const sheets = new Map<string, HTMLCanvasElement>();
 
@@ -65,9 +69,8 @@ function stripes(context: CanvasRenderingContext2D): CanvasPattern | string {
  * Draws what a window onto the mosaic shows.
  *
  * @param view - It becomes the size of the canvas.
- * @param line - CSS colour of the lines between tiles that touch.
  */
-export function draw(canvas: HTMLCanvasElement, scene: Scene, view: View, line: string): void {
+export function draw(canvas: HTMLCanvasElement, scene: Scene, view: View): void {
   const context = canvas.getContext("2d");
   if (!context) return;
   canvas.width = view.width; // Clears it, too.
@@ -105,9 +108,17 @@ export function draw(canvas: HTMLCanvasElement, scene: Scene, view: View, line: 
       context.drawImage(pixels, fromX, fromY, across, tile.height, x, y, width, height);
     });
   }
+  const { caption } = scene;
+  if (caption && width >= NARROWEST_CAPTION * devicePixelRatio) {
+    const { color, fontFamily } = getComputedStyle(canvas);
+    context.fillStyle = color;
+    context.font = `${11 * devicePixelRatio}px ${fontFamily}`;
+    context.textBaseline = "top";
+    eachTile((index, x, y) => context.fillText(caption(index), x, y + height + devicePixelRatio, width));
+  }
   if (grid.scale < ROOMY) return;
   // Lines between tiles that touch, and between the depth slices of a tile.
-  context.fillStyle = line;
+  context.fillStyle = dark() ? "#303030" : "#fff";
   eachTile((_, x, y) => {
     for (let depth = grid.gap ? 1 : 0; depth < tile.depth; depth++) context.fillRect(x + depth * slice, y, 1, height);
     if (!grid.gap) context.fillRect(x, y, width, 1);
@@ -121,11 +132,11 @@ export function draw(canvas: HTMLCanvasElement, scene: Scene, view: View, line: 
 }
 
 /** The tiles of a range at one pixel a number. */
-function paintPixels({ values, tile, grid, limitOf, table }: Scene, range: Range): HTMLCanvasElement | null {
+function paintPixels({ values, tile, grid, limitOf }: Scene, range: Range): HTMLCanvasElement | null {
   const width = (range.column1 - range.column0) * tileWidth(tile);
   const height = (range.row1 - range.row0) * tile.height;
   const context = width && height ? sheet("pixels", width, height) : null;
-  const pixels = paintTiles(values, tile, grid, range, limitOf, table);
+  const pixels = paintTiles(values, tile, grid, range, limitOf, table());
   context?.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), width, height), 0, 0);
   return context?.canvas ?? null;
 }

@@ -53,10 +53,19 @@ export function scaleFor(tile: Tile, size: number): number {
  *
  * @param available - Pixels across; without `columns`, as many columns as fit (one at least).
  * @param columns - A fixed number of columns, wider than `available` if need be.
+ * @param caption - Pixels below each tile, for a line of text.
  */
-export function gridOf(tile: Tile, count: number, scale: number, gap: number, available: number, columns = 0): Grid {
+export function gridOf(
+  tile: Tile,
+  count: number,
+  scale: number,
+  gap: number,
+  available: number,
+  columns = 0,
+  caption = 0,
+): Grid {
   const pitchX = tileWidth(tile) * scale + gap;
-  const pitchY = tile.height * scale + gap;
+  const pitchY = tile.height * scale + caption + gap;
   const fitting = Math.max(1, Math.floor((available + gap) / pitchX));
   const used = columns || Math.max(1, Math.min(count, fitting));
   const rows = Math.ceil(count / used);
@@ -81,9 +90,10 @@ export function fittingSize(
   box: { width: number; height: number },
   smallest: number,
   largest: number,
+  caption = 0,
 ): number {
   for (let size = largest; size > smallest; size--) {
-    const grid = gridOf(tile, count, scaleFor(tile, size), gap, box.width);
+    const grid = gridOf(tile, count, scaleFor(tile, size), gap, box.width, 0, caption);
     if (grid.height <= box.height && grid.width <= box.width) return size;
   }
   return smallest;

@@ -2,12 +2,18 @@
 import { useState } from "preact/hooks";
 import { analysisUrl, type Datum, patternsUrl } from "../api";
 import { Card, ErrorText } from "../components/Card";
+import { CompareWith } from "../components/CompareWith";
 import { KernelPicture } from "../components/KernelPicture";
 import { Numbers } from "../components/Numbers";
 import { Activation, PatternPicture } from "../components/PatternPicture";
-import { newestAt, type Series } from "../model";
+import { Plot } from "../components/Plot";
+import type { Series } from "../model";
 import { useAnalysis, usePatterns } from "../resource";
-import { type Card as CardOf, picks } from "../state";
+import { type Card as CardOf, datumOf, pick, picks } from "../state";
+import { Course, Nearest } from "./Course";
+
+/** Height of the course below the slices, in CSS pixels. */
+const COURSE = 160;
 
 interface FilterDetailProps {
   readonly card: CardOf;
@@ -17,20 +23,33 @@ interface FilterDetailProps {
 
 export function FilterDetail({ card: { run, kernel, patterns }, filter, maxHeight }: FilterDetailProps) {
   const series = kernel ?? patterns;
-  if (!series) return null;
   const beyond = kernel && filter >= kernel.filters;
+  const datum = beyond ? null : datumOf(run, kernel);
+  const { value: numbers, error } = useAnalysis(datum && analysisUrl(datum, "full"));
+  if (!series) return null;
   return (
-    <Card run={run} series={series}>
-      {(at) =>
+    <Card run={run} series={series} notes={datum && <CompareWith datum={datum} />}>
+      {() =>
         beyond ? (
           <ErrorText>{`This layer has the filters 0 to ${kernel.filters - 1}. Received: ${filter}`}</ErrorText>
         ) : (
           <div class="detail" data-testid="detail" data-filter={filter}>
-            {kernel && <Slices datum={{ run, series: kernel, at }} filter={filter} maxHeight={maxHeight} />}
-            <aside>
+            {datum && (
+              <Slices
+                datum={datum}
+                filter={filter}
+                maxHeight={maxHeight - (datum.series.steps.length > 1 ? COURSE : 0)}
+              />
+            )}
+            <section>
               {patterns && <LargePattern run={run} series={patterns} filter={filter} />}
-              {kernel && <FilterNumbers datum={{ run, series: kernel, at }} filter={filter} />}
-            </aside>
+              {numbers && <Nearest analysis={numbers} filter={filter} />}
+            </section>
+            <section class="figures">
+              <ErrorText>{error}</ErrorText>
+              {numbers && <Numbers of={[[numbers, filter]]} />}
+            </section>
+            {datum && <Course run={run} series={datum.series} filter={filter} step={datum.series.steps[datum.at]} />}
           </div>
         )
       }
@@ -42,29 +61,33 @@ function Slices(props: { datum: Datum; filter: number; maxHeight: number }) {
   const [cursor, setCursor] = useState(0);
   return (
     <section>
+      <label class="line">
+        <input
+          type="checkbox"
+          checked={picks().slices === "norm"}
+          onChange={(event) => pick({ slices: event.currentTarget.checked ? "norm" : "index" })}
+        />
+        Slices by norm, the strongest first
+      </label>
       <KernelPicture {...props} analysis={null} cursor={cursor} onCursor={setCursor} onOpen={null} />
     </section>
   );
 }
 
-function FilterNumbers({ datum, filter }: { datum: Datum; filter: number }) {
-  const { value, error } = useAnalysis(analysisUrl(datum));
-  if (error) return <ErrorText>{error}</ErrorText>;
-  return value && <Numbers analysis={value} filter={filter} />;
-}
-
 function LargePattern({ run, series, filter }: { run: string; series: Series; filter: number }) {
-  const at = newestAt(series, picks.value.step);
-  const wanted = at < 0 ? null : patternsUrl({ run, series, at }, `${filter}:${filter + 1}`);
+  const datum = datumOf(run, series);
+  const wanted = datum && patternsUrl(datum, String(filter), { curve: "yes" });
   const { value, url, error } = usePatterns(wanted);
   const i = value?.filters.indexOf(filter) ?? -1;
   if (error) return <ErrorText>{error}</ErrorText>;
   if (i < 0 && wanted && url !== wanted) return null;
   if (!value || i < 0) return <p>No pattern of this filter was logged up to this step.</p>;
+  const curve = value.curve[i] ?? [];
   return (
     <figure>
       <PatternPicture frame={value} at={i} />
-      Activation <Activation frame={value} at={i} /> <i>step {series.steps[at]}</i>
+      Activation <Activation frame={value} at={i} /> <i>step {datum && series.steps[datum.at]}</i>
+      {curve.length > 1 && <Plot label="Climb" steps={[...curve.keys()]} line={curve} />}
     </figure>
   );
 }

@@ -1,25 +1,27 @@
 /** All filters of a layer, in one run, at one step. */
 import { analysisUrl, numberOf } from "../api";
 import { Card } from "../components/Card";
+import { CompareWith } from "../components/CompareWith";
 import { KernelPicture } from "../components/KernelPicture";
 import { plural } from "../format";
-import { newestAt, type Series } from "../model";
+import type { Series } from "../model";
 import { useAnalysis } from "../resource";
-import { cursor, openFilter, picks } from "../state";
+import { cursor, datumOf, openFilter } from "../state";
 
 interface KernelCardProps {
   readonly run: string;
   readonly series: Series;
+  readonly kernel: Series | null;
   readonly maxHeight: number;
 }
 
 function moveTo(filter: number): void {
-  cursor.value = filter;
+  cursor.set(filter);
 }
 
 export function KernelCard({ run, series, maxHeight }: KernelCardProps) {
-  const newest = newestAt(series, picks.value.step);
-  const { value: analysis } = useAnalysis(newest < 0 ? null : analysisUrl({ run, series, at: newest }));
+  const datum = datumOf(run, series);
+  const { value: analysis } = useAnalysis(datum && analysisUrl(datum));
   // Of the whole kernel, drawn or not.
   const nonfinite = analysis?.values.reduce((sum, _, i) => sum + (numberOf(analysis, i, "nonfinite") ?? 0), 0) ?? 0;
   return (
@@ -27,11 +29,14 @@ export function KernelCard({ run, series, maxHeight }: KernelCardProps) {
       run={run}
       series={series}
       notes={
-        nonfinite > 0 && (
-          <b class="bad" data-testid="nonfinite">
-            ⚠ {plural(nonfinite, "weight")} not finite
-          </b>
-        )
+        <>
+          {nonfinite > 0 && (
+            <b class="bad" data-testid="nonfinite">
+              ⚠ {plural(nonfinite, "weight")} not finite
+            </b>
+          )}
+          {datum && <CompareWith datum={datum} />}
+        </>
       }
     >
       {(at) => (
@@ -39,7 +44,7 @@ export function KernelCard({ run, series, maxHeight }: KernelCardProps) {
           datum={{ run, series, at }}
           filter={null}
           analysis={analysis}
-          cursor={cursor.value}
+          cursor={cursor()}
           onCursor={moveTo}
           maxHeight={maxHeight}
           onOpen={openFilter}

@@ -26,16 +26,16 @@ export function Empty() {
 
 /** The server cannot be reached, or its list is of no use; what is on the screen stays. */
 export function ServerTrouble() {
-  return indexError.value ? (
+  return indexError() ? (
     <div class="trouble" role="alert" data-testid="trouble">
-      ⚠ {indexError.value}
+      ⚠ {indexError()}
     </div>
   ) : null;
 }
 
 /** Data that are damaged or cannot be read; the others are shown. */
 export function Problems() {
-  const problems = index.value?.problems ?? [];
+  const problems = index()?.problems ?? [];
   return problems.length ? (
     <details class="trouble" data-testid="problems">
       <summary>⚠ {plural(problems.length, "problem")} in the logs</summary>

@@ -1,15 +1,19 @@
-/** The patterns of a layer, in one run, at one step. */
+/** The patterns of a layer, in one run, at one step; each under its kernel, where both are wanted. */
 import { useRef } from "preact/hooks";
-import { type Datum, patternsUrl } from "../api";
+import { analysisUrl, type Datum, kernelsUrl, patternsUrl } from "../api";
+import { useArranged } from "../components/arranged";
 import { Card, ErrorText } from "../components/Card";
 import { useFocusPassing, useName } from "../components/focus";
+import { Legend } from "../components/Legend";
 import { Activation, PatternPicture } from "../components/PatternPicture";
+import { Strip } from "../components/Strip";
 import { plural } from "../format";
-import type { PatternFrame } from "../frames";
-import { moveCursor } from "../keys";
-import type { Series } from "../model";
-import { usePatterns } from "../resource";
-import { cursor, openFilter, picks } from "../state";
+import type { KernelFrame, PatternFrame } from "../frames";
+import { isModified, moveCursor } from "../keys";
+import { onePicture, resolveInput, type Series, spatialOf } from "../model";
+import { type Tile, tileNumbers, tileOf } from "../paint/mosaic";
+import { useAnalysis, useKernels, usePatterns } from "../resource";
+import { cursor, datumOf, isBoth, openFilter, picks } from "../state";
 
 /** The narrowest place of a picture, which its caption needs. */
 const NARROWEST = 64;
@@ -20,31 +24,57 @@ const ROWS_PER_PAGE = 3;
 interface PatternsCardProps {
   readonly run: string;
   readonly series: Series;
+  readonly kernel: Series | null;
   readonly maxHeight: number;
 }
 
-export function PatternsCard({ run, series, maxHeight }: PatternsCardProps) {
+export function PatternsCard({ run, series, kernel, maxHeight }: PatternsCardProps) {
+  const weights = datumOf(run, kernel);
   return (
     <Card run={run} series={series} notes={<i>{plural(series.filters, "pattern")}</i>}>
-      {(at) => <Patterns datum={{ run, series, at }} maxHeight={maxHeight} />}
+      {(at) => <Patterns datum={{ run, series, at }} weights={weights} maxHeight={maxHeight} />}
     </Card>
   );
 }
 
-function Patterns({ datum, maxHeight }: { datum: Datum; maxHeight: number }) {
+interface PatternsProps {
+  readonly datum: Datum;
+  /** The kernel at this step. */
+  readonly weights: Datum | null;
+  readonly maxHeight: number;
+}
+
+function Patterns({ datum, weights, maxHeight }: PatternsProps) {
   const url = patternsUrl(datum, "all");
   const { value: frame, url: shownUrl, error } = usePatterns(url);
+  const { value: stored } = useAnalysis(weights && analysisUrl(weights));
+  const arranged = useArranged(weights, stored, datum.run, weights?.series.filters ?? 0);
+  const one = weights && onePicture(resolveInput(weights.series, picks().input));
+  const kernels = useKernels(isBoth() && weights && one !== null ? kernelsUrl(weights, "all", one) : null);
+  const tile = tileOf(weights ? spatialOf(weights.series) : [], one === "rgb" ? 3 : 1);
+  const kernel = isBoth() && weights && kernels.value?.limits.length === weights.series.filters ? kernels.value : null;
+  const trouble = error || kernels.error || arranged.error;
+  const shown = arranged.order && frame && arranged.order.filter((filter) => frame.filters.includes(filter));
   return (
     <>
-      {error && <ErrorText>{error}</ErrorText>}
+      <ErrorText>{trouble}</ErrorText>
       {frame && (
         <div class={shownUrl !== url && !error ? "stale" : ""}>
-          <Pictures frame={frame} maxHeight={maxHeight} />
+          <Pictures frame={frame} filters={shown ?? frame.filters} kernel={kernel} tile={tile} maxHeight={maxHeight} />
+          {kernel && <Legend limit={limitOf(kernel, null)} rgb={one === "rgb"} nonfinite={kernel.nonfinite} />}
           <Recipe frame={frame} />
         </div>
       )}
     </>
   );
+}
+
+/** The limit of the scale of a filter, or that of all; null where each has its own. */
+function limitOf(kernel: KernelFrame, filter: number | null): number | null {
+  const { scale } = picks();
+  if (typeof scale === "number") return scale;
+  if (scale === "layer") return kernel.limit;
+  return filter === null ? null : (kernel.limits[filter] ?? 0);
 }
 
 /** How the patterns were made. */
@@ -59,21 +89,29 @@ function Recipe({ frame: { failed, recipe, steps, inputRange } }: { frame: Patte
   );
 }
 
-function Pictures({ frame, maxHeight }: { frame: PatternFrame; maxHeight: number }) {
+interface PicturesProps {
+  readonly frame: PatternFrame;
+  readonly filters: readonly number[];
+  readonly kernel: KernelFrame | null;
+  readonly tile: Tile;
+  readonly maxHeight: number;
+}
+
+function Pictures({ frame, filters, kernel, tile, maxHeight }: PicturesProps) {
   const list = useRef<HTMLDivElement>(null);
   const id = useName();
   useFocusPassing(list);
   const width = frame.shape[1] ?? 1;
-  const size = picks.value.tile || Math.max(OWN_SIZE[0], Math.min(OWN_SIZE[1], width));
-  const { filters } = frame;
-  const at = Math.max(0, filters.indexOf(cursor.value));
+  const size = picks().tile || Math.max(OWN_SIZE[0], Math.min(OWN_SIZE[1], width));
+  const numbers = tileNumbers(tile);
+  const at = Math.max(0, filters.indexOf(cursor()));
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (!list.current || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (!list.current || isModified(event)) return;
     const columns = getComputedStyle(list.current).gridTemplateColumns.split(" ").length;
     const to = moveCursor(event.key, at, { count: filters.length, columns }, ROWS_PER_PAGE);
     if (to !== null) {
-      cursor.value = filters[to] ?? 0;
+      cursor.set(filters[to] ?? 0);
       list.current.children[to]?.scrollIntoView({ block: "nearest" });
     } else if (event.key === "Enter") {
       openFilter(filters[at] ?? 0);
@@ -106,8 +144,19 @@ function Pictures({ frame, maxHeight }: { frame: PatternFrame; maxHeight: number
           data-filter={filter}
           onClick={() => openFilter(filter)}
         >
-          <PatternPicture frame={frame} at={i} />
-          <i>{filter}</i> <Activation frame={frame} at={i} brief />
+          {kernel && (
+            <Strip
+              values={kernel.values.subarray(filter * numbers, (filter + 1) * numbers)}
+              tile={tile}
+              count={1}
+              size={size}
+              limitOf={() => limitOf(kernel, filter) ?? 0}
+              hatched={kernel.nonfinite > 0}
+              label={`kernel of filter ${filter}`}
+            />
+          )}
+          <PatternPicture frame={frame} at={frame.filters.indexOf(filter)} />
+          <i>{filter}</i> <Activation frame={frame} at={frame.filters.indexOf(filter)} brief />
         </div>
       ))}
     </div>

@@ -1,4 +1,4 @@
-"""Numbers about each filter of a kernel."""
+"""Cheap numbers of each filter, computed when a kernel is logged, from its exact weights."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-NUMBERS = ("norm", "min", "max", "mean", "std", "near_zero", "nonfinite")
+NUMBERS = ("norm", "min", "max", "mean", "std", "near_zero", "nonfinite", "l1")
 """The columns of `filter_numbers`."""
 
 _NEAR_ZERO = 0.01
@@ -29,13 +29,14 @@ def filter_numbers(values: NDArray[Any]) -> NDArray[np.float32]:
         - `near_zero`: share, 0 to 1, of weights with a magnitude below 1% of the largest in the whole layer, the
           threshold of Gavrikov and Keuper, "CNN Filter DB", CVPR 2022, section 4.
         - `nonfinite`: count of NaN and infinite weights.
+        - `l1`: L1 norm, the pruning criterion of Li et al., "Pruning Filters for Efficient ConvNets", ICLR 2017.
 
-        The first six are NaN for a filter without a single finite weight.
+        All but `nonfinite` are NaN for a filter without a single finite weight.
 
     Example:
         >>> kernel = np.array([[3.0, 0.0], [4.0, 1.0]])  # axes (in, out)
         >>> filter_numbers(kernel)[0].tolist()
-        [5.0, 3.0, 4.0, 3.5, 0.5, 0.0, 0.0]
+        [5.0, 3.0, 4.0, 3.5, 0.5, 0.0, 0.0, 7.0]
     """
     weights = values.reshape(-1, values.shape[-1])
     if weights.dtype not in (np.float32, np.float64):
@@ -57,20 +58,24 @@ def _numbers(
     magnitudes = np.maximum(np.abs(low), np.abs(high))
     threshold = weights.dtype.type(_NEAR_ZERO * float(magnitudes[np.isfinite(magnitudes)].max(initial=0.0)))
     count = len(weights) - nonfinite
-    total, squares = np.zeros(len(low)), np.zeros(len(low))
+    total, squares, sizes = np.zeros(len(low)), np.zeros(len(low)), np.zeros(len(low))
     near = np.zeros(len(low), np.int64)
     rows = max(1, _BLOCK_BYTES // (8 * weights.shape[1]))
     for start in range(0, len(weights), rows):
         block = weights[start : start + rows]
-        near += (np.abs(block) < threshold).view(np.uint8).sum(axis=0, dtype=np.uint32)
+        size = np.abs(block)
+        near += (size < threshold).view(np.uint8).sum(axis=0, dtype=np.uint32)
         exact = block.astype(np.float64)
         if nonfinite.any():
             exact[np.isnan(exact)] = 0.0
+            size[np.isnan(size)] = 0.0
+        sizes += size.sum(axis=0, dtype=np.float64)
         total += exact.sum(axis=0)
         squares += np.einsum("ko,ko->o", exact, exact)
     mean = total / count
     variance = np.maximum(squares / count - mean**2, 0.0)
     variance[low == high] = 0.0  # rounding must not give a constant filter a spread
-    numbers = np.stack([np.sqrt(squares), low, high, mean, np.sqrt(variance), near / count, nonfinite], axis=1)
-    numbers[count == 0, :-1] = np.nan
+    columns = [np.sqrt(squares), low, high, mean, np.sqrt(variance), near / count, nonfinite, sizes]
+    numbers = np.stack(columns, axis=1)
+    numbers[count == 0] = [np.nan if name != "nonfinite" else len(weights) for name in NUMBERS]
     return numbers.astype(np.float32)

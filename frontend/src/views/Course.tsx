@@ -1,0 +1,69 @@
+/** One filter over its steps, and the filters that resemble it. */
+
+import { type Analysis, historyUrl, numberOf } from "../api";
+import { ErrorText } from "../components/Card";
+import { Button } from "../components/controls";
+import { COSINE } from "../components/Numbers";
+import { Plot } from "../components/Plot";
+import { Strip } from "../components/Strip";
+import { formatCosine } from "../format";
+import { resolveInput, type Series, spatialOf } from "../model";
+import { tileOf } from "../paint/mosaic";
+import { useHistory } from "../resource";
+import { openFilter, pick, picks } from "../state";
+
+interface CourseProps {
+  readonly run: string;
+  readonly series: Series;
+  readonly filter: number;
+  readonly step: number | undefined;
+}
+
+export function Course({ run, series, filter, step }: CourseProps) {
+  const input = resolveInput(series, picks().input);
+  const { value, error } = useHistory(historyUrl(run, series, filter, input));
+  if (error) return <ErrorText>{error}</ErrorText>;
+  if (!value || value.steps.length < 2) return null;
+  const limit = value.values.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 0);
+  return (
+    <div class="history" data-testid="history">
+      <h3>Over {value.steps.length} steps</h3>
+      <div class="scroll">
+        <Strip
+          values={value.values}
+          tile={tileOf(spatialOf(series), value.shape[1] === 3 ? 3 : 1)}
+          count={value.steps.length}
+          size={36}
+          limitOf={() => limit}
+          hatched={value.values.some((x) => !Number.isFinite(x))}
+          label={`filter ${filter} at steps ${value.steps[0]} to ${value.steps.at(-1)}, on one scale`}
+          onPick={(at) => pick({ align: "step", step: value.steps[at] ?? null })}
+        />
+      </div>
+      <div class="line course">
+        <Plot label="Norm" steps={value.steps} line={value.norms} mark={step} />
+        <Plot label="Change" steps={value.steps} line={value.changes} mark={step} />
+      </div>
+    </div>
+  );
+}
+
+export function Nearest({ analysis, filter }: { analysis: Analysis; filter: number }) {
+  const found = analysis.nearest?.[filter] ?? [];
+  const original = numberOf(analysis, filter, "duplicate_of");
+  const opposite = numberOf(analysis, filter, "opposite_of");
+  return (
+    <div data-testid="nearest">
+      {original !== null && original !== filter && <b class="bad">⚠ A duplicate of filter {original}</b>}
+      {opposite !== null && <b>The negative of filter {opposite}</b>}
+      <h3>Most similar, by cosine</h3>
+      <div class="badges">
+        {found.map((other, i) => (
+          <Button key={other} onClick={() => openFilter(other)} title={COSINE}>
+            {other} <i>{formatCosine(analysis.nearest_cosines?.[filter]?.[i] ?? 0)}</i>
+          </Button>
+        ))}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,212 @@
+/** All layers of one run in model order: a strip of filters, their course, and what is wrong with them. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { analysisUrl, type Datum, historyUrl, kernelsUrl, numberOf } from "../api";
+import { Disc, ErrorText } from "../components/Card";
+import { Button, Select } from "../components/controls";
+import { Plot } from "../components/Plot";
+import { useResize } from "../components/pane";
+import { Strip } from "../components/Strip";
+import { formatNumber } from "../format";
+import { isRgb, layerKey, layerTitle, type Series, shapeText, spatialOf } from "../model";
+import { tileNumbers, tileOf } from "../paint/mosaic";
+import { useAnalysis, useKernels, useLayerHistory } from "../resource";
+import { isListed, mainRun, openLayer, pick, placeIn, shownRuns } from "../state";
+
+/** Height of a row in CSS pixels, and of one without a course: fixed, so that rows out of sight need not be there. */
+const ROW = 132;
+const LOW_ROW = 92;
+const STRIP_FILTERS = 32;
+/** Rows that come into sight while the pane scrolls ask for nothing until it rests this long. */
+const REST_MS = 100;
+
+const QUALITY = {
+  randomness: [
+    "Random",
+    "Variance entropy over its bound for random 3×3 slices: near 1 is untrained, near 0 redundant",
+  ],
+  orthogonality: ["Orthogonal", "1 − mean |cosine| of all pairs of filters: 1 where all differ"],
+  sparsity: ["Sparse", "Share of slices below 1% of the layer’s largest weight"],
+} as const;
+
+const hintOf = (name: keyof typeof QUALITY): string => `${QUALITY[name][1]} (CNN Filter DB, CVPR 2022)`;
+const MEANINGS = {
+  dead: "an L2 norm below 1% of the layer’s largest",
+  duplicate: "a cosine above 0.95 with another",
+  flipped: "nearly the negative of another, a cosine below −0.95",
+} as const;
+
+const NEAR_RANDOM = 0.98;
+
+function Badges({ datum, layer }: { datum: Datum; layer: string }) {
+  const { value, error } = useAnalysis(analysisUrl(datum, "full"));
+  if (error) return <ErrorText>{error}</ErrorText>;
+  if (!value?.layer) return <i>…</i>;
+  const count = (name: string, least: number) =>
+    value.values.filter((_, i) => (numberOf(value, i, name) ?? -1) >= least).length;
+  const found = { dead: count("dead", 1), duplicate: count("duplicate_of", 0), flipped: count("opposite_of", 0) };
+  const quality = value.layer;
+  return (
+    <div class="badges" data-testid="badges">
+      {(["dead", "duplicate", "flipped"] as const).map((word) => (
+        <Button
+          key={word}
+          disabled={!found[word]}
+          title={`Show the ${word} filters: ${MEANINGS[word]}`}
+          onClick={() => openLayer(layer, word)}
+          data-testid={`badge-${word}`}
+        >
+          {found[word]} {word}
+        </Button>
+      ))}
+      {(quality.randomness ?? 0) >= NEAR_RANDOM && (
+        <b class="bad" title={hintOf("randomness")}>
+          ⚠ near random
+        </b>
+      )}
+      {(Object.keys(QUALITY) as (keyof typeof QUALITY)[]).map((name) => (
+        <i key={name} title={hintOf(name)}>
+          {QUALITY[name][0]} {quality[name] === null ? "–" : formatNumber(quality[name])}
+        </i>
+      ))}
+    </div>
+  );
+}
+
+function Content({ datum }: { datum: Datum }) {
+  const { run, series } = datum;
+  const rgb = isRgb(series);
+  const count = Math.min(STRIP_FILTERS, series.filters);
+  const { value, error } = useKernels(kernelsUrl(datum, `0:${count}`, rgb ? "rgb" : "strongest"));
+  const { value: course } = useLayerHistory(series.steps.length > 1 ? historyUrl(run, series, null) : null);
+  const tile = tileOf(spatialOf(series), rgb ? 3 : 1);
+  const step = series.steps[datum.at];
+  return (
+    <>
+      <ErrorText>{error}</ErrorText>
+      <div class="line course">
+        {value?.values.length === count * tileNumbers(tile) && (
+          <Strip
+            values={value.values}
+            tile={tile}
+            count={count}
+            size={18}
+            limitOf={(i) => value.limits[i] ?? 0}
+            hatched={value.nonfinite > 0}
+            label={`the first ${count} filters`}
+          />
+        )}
+      </div>
+      <div class="line course">
+        {course && (
+          <>
+            <Plot
+              label="Norm"
+              steps={course.steps}
+              line={course.norms.map((five) => five?.[2])}
+              band={course.norms.map((five) => (five ? [five[0] ?? 0, five[4] ?? 0] : null))}
+              mark={step}
+            />
+            <Plot label="Change" steps={course.change_steps.slice(1)} line={course.changes} mark={step} />
+          </>
+        )}
+        <Badges datum={datum} layer={layerKey(series)} />
+      </div>
+    </>
+  );
+}
+
+interface RowProps {
+  readonly run: string;
+  readonly series: Series;
+  readonly top: number;
+  readonly height: number;
+  /** Whether the rows are flying past. */
+  readonly moving: boolean;
+}
+
+function Row({ run, series, top, height, moving }: RowProps) {
+  const [rested, setRested] = useState(!moving);
+  useEffect(() => {
+    if (!moving) setRested(true);
+  }, [moving]);
+  const at = placeIn(series);
+  return (
+    <li
+      class="overview-row"
+      style={`top:${top}px;height:${height}px`}
+      data-testid="overview-row"
+      data-path={series.path}
+    >
+      <div class="line">
+        <Button class="plain ellipsis" onClick={() => openLayer(layerKey(series))}>
+          <b>{layerTitle(series)}</b>
+        </Button>
+        <i class="ellipsis">
+          {series.layer_class} {shapeText(series)}
+        </i>
+      </div>
+      {at < 0 ? <i>Nothing was logged up to this step.</i> : rested && <Content datum={{ run, series, at }} />}
+    </li>
+  );
+}
+
+export function Overview() {
+  const run = mainRun();
+  const rows = (run?.series ?? []).filter((one) => one.kind === "kernel" && isListed(one));
+  const height = rows.some(({ steps }) => steps.length > 1) ? ROW : LOW_ROW;
+  const pane = useRef<HTMLDivElement>(null);
+  const [{ first, last }, setRange] = useState({ first: 0, last: 0 });
+  const [moving, setMoving] = useState(false);
+  const resting = useRef(0);
+  const measure = () => {
+    if (!pane.current) return;
+    const { scrollTop, clientHeight } = pane.current;
+    const now = {
+      first: Math.max(0, Math.floor(scrollTop / height) - 1),
+      last: Math.ceil((scrollTop + clientHeight) / height) + 1,
+    };
+    setRange((old) => (old.first === now.first && old.last === now.last ? old : now));
+  };
+  const onScroll = () => {
+    measure();
+    setMoving(true);
+    clearTimeout(resting.current);
+    resting.current = window.setTimeout(() => setMoving(false), REST_MS);
+  };
+  useResize(pane, measure, height);
+  return (
+    <div class="cards-pane" ref={pane} onScroll={onScroll} data-testid="overview" tabIndex={-1}>
+      <div class="bar-above line">
+        {run && (
+          <>
+            <Disc run={run.run} />
+            <Select
+              label="Run of the overview"
+              value={run.run}
+              options={shownRuns().map((one) => [one.run, one.run])}
+              onPick={(main) => pick({ main })}
+            />
+          </>
+        )}
+        <i>{rows.length} layers</i>
+      </div>
+      {!rows.length && <p class="empty">No run is checked that has kernels of these layers.</p>}
+      <ul class="overview" style={`height:${rows.length * height}px`}>
+        {run &&
+          rows
+            .slice(first, last)
+            .map((series, i) => (
+              <Row
+                key={`${run.run}|${series.tag}`}
+                run={run.run}
+                series={series}
+                top={(first + i) * height}
+                height={height}
+                moving={moving}
+              />
+            ))}
+      </ul>
+    </div>
+  );
+}

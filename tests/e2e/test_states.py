@@ -1,0 +1,173 @@
+"""What the tab says and keeps while something is missing, on its way, damaged or gone."""
+
+import shutil
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import kernel_event, kernel_events, values
+from tests.e2e.test_tab import SECONDS, first_card, layer_key, open_tab, pixel
+from tests.support import logs, server
+
+FILE = "events.out.tfevents.1.host"
+PICKS = {"layer": layer_key("conv1/kernel"), "input": 0}
+
+
+@pytest.fixture
+def tolerated():
+    return (404, 422)
+
+
+@pytest.fixture
+def own_log(tmp_path):
+    """A log that a test may change, in two runs."""
+    for run in ("kept", "other"):
+        logs.write_file(tmp_path / run / FILE, kernel_events([0, 1, 2]))
+    return tmp_path
+
+
+@pytest.fixture
+def own_board(own_log, page):
+    with server.serve(own_log, "true") as board:
+        board.index_when(lambda index: len(server.steps(index)) == 8)
+        yield board
+        page.goto("about:blank")
+
+
+def hold(page, pattern):
+    """Keeps answers back; returns what lets them go."""
+    held = []
+    page.route(pattern, lambda route: held.append(route) if held is not None else route.continue_())
+
+    def release():
+        nonlocal held
+        routes, held = held, None
+        for route in routes:
+            route.continue_()
+
+    return release
+
+
+def test_nothing_is_shown_as_missing_before_the_first_answer(own_board, page):
+    release = hold(page, "**/filterviz/index?*")
+    tab = open_tab(own_board, page, **PICKS)
+    expect(tab.get_by_text("Loading…")).to_be_visible()
+    expect(tab.get_by_test_id("empty")).to_have_count(0)
+    release()
+    first_card(tab)
+    expect(tab.get_by_text("Loading…")).to_have_count(0)
+
+
+def test_the_old_picture_stays_dimmed_until_the_new_one_is_there(own_board, page):
+    tab = open_tab(own_board, page, step=0, **PICKS)
+    card = first_card(tab)
+    mosaic = card.get_by_test_id("mosaic")
+    expect(mosaic).not_to_have_class("mosaic stale")
+    before = pixel(card, 10, 10)
+    release = hold(page, "**/kernels?*step=1&*")
+    tab.get_by_test_id("step-slider").locator("input").fill("1")
+    expect(card).to_have_attribute("data-step", "1")
+    expect(mosaic).to_have_class("mosaic stale")
+    expect(mosaic).to_have_css("opacity", "0.5")
+    assert pixel(card, 10, 10) == before
+    release()
+    expect(mosaic).to_have_class("mosaic")
+    assert pixel(card, 10, 10) != before
+
+
+def test_a_run_that_is_gone_takes_its_card_along_and_no_other(own_board, own_log, page):
+    tab = open_tab(own_board, page, **PICKS)
+    expect(tab.get_by_test_id("card")).to_have_count(2)
+    shutil.rmtree(own_log / "other")
+    expect(tab.get_by_test_id("card")).to_have_count(1, timeout=20 * SECONDS)
+    expect(tab.get_by_test_id("card")).to_have_attribute("data-run", "kept")
+    expect(tab.get_by_test_id("run-list").get_by_text("other")).to_have_count(0)
+    first_card(tab)
+
+
+def test_a_damaged_datum_costs_itself_alone(own_board, own_log, page):
+    weights = np.moveaxis(values("conv1", 1).astype(np.float16), -1, 0).tobytes()
+    file = own_log / "kept" / FILE
+    content = file.read_bytes()
+    at = content.index(weights[:64])
+    file.write_bytes(content[:at] + bytes(8) + content[at + 8 :])
+    tab = open_tab(own_board, page, step=1, **PICKS)
+    damaged, whole = (tab.locator(f"[data-testid=card][data-run={run}]") for run in ("kept", "other"))
+    expect(damaged.get_by_role("alert")).to_contain_text("cannot be shown", timeout=20 * SECONDS)
+    expect(whole.get_by_test_id("grid-canvas")).to_be_visible()
+    expect(whole.get_by_role("alert")).to_have_count(0)
+    expect(tab.get_by_test_id("problems")).to_contain_text("1 problem in the logs", timeout=20 * SECONDS)
+    tab.get_by_test_id("step-slider").locator("input").fill("0")
+    expect(damaged.get_by_role("alert")).to_have_count(0)
+    assert pixel(damaged, 10, 10)[3] == 255
+
+
+def test_a_server_that_is_gone_leaves_the_pictures_and_comes_back(own_log, page):
+    with server.serve(own_log, "true") as board:
+        board.index_when(lambda index: len(server.steps(index)) == 8)
+        tab = open_tab(board, page, step=0, **PICKS)
+        card = first_card(tab)
+    trouble = tab.get_by_test_id("trouble")
+    expect(trouble).to_contain_text("TensorBoard does not answer", timeout=20 * SECONDS)
+    assert pixel(card, 10, 10)[3] == 255
+    tab.get_by_test_id("step-slider").locator("input").fill("1")
+    expect(card.get_by_role("alert")).to_contain_text("does not answer")
+    with server.serve(own_log, "true", "--port", board.url.split(":")[2].strip("/")):
+        expect(trouble).to_have_count(0, timeout=40 * SECONDS)
+        expect(card.get_by_role("alert")).to_have_count(0, timeout=20 * SECONDS)
+        expect(card.get_by_test_id("mosaic")).to_have_class("mosaic")
+        page.goto("about:blank")
+
+
+def test_a_step_before_the_first_says_which_is_the_first(own_board, own_log, page):
+    late = [kernel_event("cnn", "conv1/kernel", 0, step, values("conv1", 0)) for step in (5, 6)]
+    logs.write_file(own_log / "late" / FILE, late)
+    tab = open_tab(own_board, page, step=1, **PICKS)
+    card = tab.locator("[data-testid=card][data-run=late]")
+    expect(card).to_contain_text("Nothing was logged up to this step. The first is step 5.", timeout=20 * SECONDS)
+    expect(card.get_by_test_id("grid-canvas")).to_have_count(0)
+
+
+def test_nothing_moves_by_itself_for_who_wants_less_motion(own_board, page):
+    tab = open_tab(own_board, page, **PICKS)
+    first_card(tab)
+    expect(tab.get_by_test_id("play")).to_be_disabled()
+    expect(tab.get_by_test_id("play")).to_have_attribute("title", "Off: your system asks for less motion")
+    page.emulate_media(reduced_motion="no-preference")
+    page.reload()
+    first_card(tab)
+    tab.get_by_test_id("play").click()
+    expect(first_card(tab)).to_have_attribute("data-step", "0")
+    expect(first_card(tab)).to_have_attribute("data-step", "2")
+
+
+def test_a_screen_reader_hears_of_steps_and_filters(own_board, page):
+    tab = open_tab(own_board, page, **PICKS)
+    first_card(tab)
+    said = tab.get_by_role("status")
+    expect(said).to_have_text("conv1/kernel, all filters, step 2")
+    tab.get_by_test_id("mosaic").first.focus()
+    page.keyboard.press("[")
+    expect(said).to_have_text("conv1/kernel, all filters, step 1")
+    for key in ("Home", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    expect(said).to_have_text("conv1/kernel, filter 1, step 1")
+    tab.get_by_test_id("view-overview").click()
+    expect(said).to_have_text("Overview, step 1")
+
+
+def test_a_reload_right_after_a_pick_keeps_it(own_board, page):
+    tab = open_tab(own_board, page, **PICKS)
+    expect(first_card(tab)).to_have_attribute("data-step", "2")
+    frame = next(frame for frame in page.frames if "plugin_entry" in frame.url)
+    with page.expect_navigation():
+        frame.evaluate(
+            """() => {
+              const slider = document.querySelector('[data-testid=step-slider] input');
+              slider.value = '1';
+              slider.dispatchEvent(new Event('input', {bubbles: true}));
+              queueMicrotask(() => parent.location.reload());
+            }"""
+        )
+    expect(first_card(tab)).to_have_attribute("data-step", "1")

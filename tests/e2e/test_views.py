@@ -1,0 +1,124 @@
+"""Overview, order and search of a grid, the course of a filter, history of the browser, accessibility."""
+
+import pathlib
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tb_filterviz import analysis
+from tests.e2e.conftest import LAYERS, STEPS, values
+from tests.e2e.test_tab import SECONDS, first_card, layer_key, open_tab, read
+
+COMPARISONS = [{"view": "compare", "find": "3, 7"}, {"view": "compare", "filter": 3}]
+AXE = pathlib.Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def test_the_overview_lists_all_layers_in_model_order(board, page):
+    tab = open_tab(board, page, view="overview", main="alpha")
+    rows = tab.get_by_test_id("overview-row")
+    expect(rows).to_have_count(4, timeout=20 * SECONDS)
+    paths = [rows.nth(at).get_attribute("data-path") for at in range(4)]
+    assert paths == [f"{name}/kernel" for name in LAYERS]
+    expect(rows.first.get_by_test_id("badge-dead")).to_have_text("0 dead")
+    for plot in ("Norm over 3 steps", "Change over 2 steps"):
+        expect(rows.first.locator(f"svg[aria-label^='{plot}']")).to_be_visible()
+    rows.nth(1).get_by_role("button").first.click()
+    expect(tab.get_by_test_id("card").first).to_have_attribute("data-tag", "cnn/conv2/kernel/filterviz.kernel")
+
+
+def test_back_and_forward(board, page):
+    tab = open_tab(board, page, view="overview", main="alpha")
+    tab.get_by_test_id("overview-row").nth(1).get_by_role("button").first.click()
+    first_card(tab)
+    page.go_back()
+    expect(tab.get_by_test_id("overview")).to_be_visible()
+    page.go_forward()
+    first_card(tab)
+    assert "p.filterviz.layer=cnn%7Cconv2%2Fkernel" in page.url
+
+
+def test_the_largest_norm_first(board, page):
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", step=0, input=0)
+    card = first_card(tab)
+    tab.get_by_test_id("sort").select_option("norm")
+    expect(card.get_by_test_id("found")).to_have_text("16 of 16 filters")
+    norms = np.linalg.norm(values("conv1", 0).reshape(-1, 16), axis=0)
+    assert read(card, page, 10, 10)[0] == norms.argmax()
+
+
+def test_a_search_leaves_what_it_names(board, page):
+    tab = open_tab(board, page, layer=layer_key("conv2/kernel"), run="alpha", step=2, input=0)
+    card = first_card(tab)
+    change = analysis.change(values("conv2", 1), values("conv2", 2))[0]
+    limit = float(np.sort(change)[11:13].mean())
+    tab.get_by_test_id("find").fill(f"change>{limit:.6f}")
+    expect(card.get_by_test_id("found")).to_have_text("12 of 24 filters")
+    tab.get_by_test_id("find").fill("5, 7")
+    expect(card.get_by_test_id("found")).to_have_text("2 of 24 filters")
+    assert read(card, page, 10, 10)[0] == 5
+    tab.get_by_test_id("find").fill("nonsense")
+    expect(card.get_by_role("alert")).to_contain_text("“nonsense” is not understood")
+
+
+def test_the_course_of_a_filter_and_its_neighbours(board, page):
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", filter=3)
+    expect(tab.get_by_test_id("history")).to_contain_text(f"Over {len(STEPS)} steps", timeout=20 * SECONDS)
+    cosine = np.abs(analysis.cosines(values("conv1", 2)))
+    np.fill_diagonal(cosine, -1)
+    nearest = tab.get_by_test_id("nearest").get_by_role("button").first
+    expect(nearest).to_contain_text(str(cosine[3].argmax()))
+    nearest.click()
+    expect(tab.get_by_test_id("detail")).to_have_attribute("data-filter", str(cosine[3].argmax()))
+
+
+def test_slices_with_the_strongest_first(board, page):
+    tab = open_tab(board, page, layer=layer_key("conv2/kernel"), run="alpha", step=0, filter=3, slices="norm")
+    card = first_card(tab)
+    norms = np.linalg.norm(values("conv2", 0)[..., 3].reshape(9, -1), axis=0)
+    assert read(card, page, 10, 10)[1] == norms.argmax()
+
+
+def test_settings_outlive_a_visit_and_links_do_not_depend_on_them(board, page):
+    tab = open_tab(board, page, map="grey")
+    first_card(tab)
+    page.goto("about:blank")
+    tab = open_tab(board, page)
+    first_card(tab)
+    assert "p.filterviz.map=grey" in page.url
+    page.goto("about:blank")
+    tab = open_tab(board, page, step=1)
+    first_card(tab)
+    assert "map" not in page.url
+
+
+def test_the_sheet_of_keys(board, page):
+    tab = open_tab(board, page)
+    first_card(tab)
+    tab.get_by_test_id("mosaic").first.focus()
+    page.keyboard.press("?")
+    expect(tab.get_by_test_id("help")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(tab.get_by_test_id("help")).to_have_count(0)
+
+
+def violations(page):
+    """What axe finds in the tab as it is."""
+    frame = next(frame for frame in page.frames if "plugin_entry" in frame.url)
+    frame.evaluate(AXE.read_text())
+    found = frame.evaluate("() => axe.run(document)")["violations"]
+    return [(one["id"], node["html"][:150], node["failureSummary"][:200]) for one in found for node in one["nodes"]]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "picks", [{"view": "overview"}, {}, {"filter": 3}, {"kind": "patterns"}, {"kind": "both"}, *COMPARISONS]
+)
+def test_no_violation_that_axe_finds(board, page, picks, theme):
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", **picks)
+    if theme == "dark":
+        page.evaluate("() => document.body.classList.add('dark-mode')")
+    ready = {"overview": "badges", "compare": "facts"}.get(picks.get("view"), "card")
+    expect(tab.get_by_test_id(ready).first).to_be_visible(timeout=20 * SECONDS)
+    page.wait_for_timeout(700)
+    assert violations(page) == []

@@ -1,0 +1,41 @@
+"""The text of the index, put together of what is kept and what is new."""
+
+import gzip
+import json
+
+from tb_filterviz import listing
+from tb_filterviz.store import ByteCache, EventFileSource, LogdirIndex, Store
+from tests.support import logs
+from tests.support.logdirs import FILE, event
+
+
+def answer(listed, index):
+    index.refresh()
+    return json.loads(gzip.decompress(listed.answer(EventFileSource(index.contents, ByteCache(1 << 20)), "")))
+
+
+def test_a_series_that_grew_is_written_anew_and_others_are_kept(tmp_path, monkeypatch):
+    written = []
+    entry = listing._entry
+    monkeypatch.setattr(listing, "_entry", lambda series, header: written.append(series.run) or entry(series, header))
+    for run in ("a", "b"):
+        logs.write_file(tmp_path / run / FILE, [event(0)])
+    index, listed = LogdirIndex(tmp_path), listing.Listing(Store(0))
+    first = answer(listed, index)
+    assert answer(listed, index) == first
+    assert written == ["a", "b"]
+    logs.append(tmp_path / "b" / FILE, [event(3)])
+    second = answer(listed, index)
+    assert written == ["a", "b", "b"]
+    assert [run["series"][0]["steps"] for run in second["runs"]] == [[0], [0, 3]]
+    assert second["runs"][0] == first["runs"][0]
+
+
+def test_an_answer_is_kept_for_its_revision(tmp_path):
+    logs.write_file(tmp_path / "a" / FILE, [event(0)])
+    index, listed = LogdirIndex(tmp_path), listing.Listing(Store(0))
+    index.refresh()
+    source = EventFileSource(index.contents, ByteCache(1 << 20))
+    first = listed.answer(source, "1")
+    assert listed.answer(source, "1") is first
+    assert json.loads(gzip.decompress(listed.answer(source, "2")))["revision"] == "2"
