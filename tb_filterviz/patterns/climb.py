@@ -102,7 +102,7 @@ class Climb:
                     if done and time.monotonic() >= self._end:
                         break
                     done.update(self._try(batch, 0, bar))
-                    bar.update(len(done) - bar.n)  # fractions do not add up exactly
+                    bar.update(len(done) - bar.n)
                 for attempt in range(1, self._options.tries):
                     failed = [index for index in done if self._failed(index, done[index].reached, done[index].start)]
                     bar.set_postfix_str(f"try {attempt + 1} of {len(failed)} filters" if failed else "")
@@ -126,7 +126,7 @@ class Climb:
 
         def after(taken: int) -> bool:
             if bar is not None:
-                bar.update(len(batch) * taken / steps)
+                bar.update(min(len(batch) * taken / steps, bar.total - bar.n))  # fractions do not add up exactly
             return time.monotonic() < self._end
 
         pictures, curve = self._engine.climb(noise, indices, rates, draws, after)
