@@ -388,6 +388,8 @@ def _parse_kernel(facts: dict[str, Any]) -> Header:
         encoding=facts["encoding"],
         chunk=_integers([facts["chunk"]], low=1)[0],
     )
+    if header.numbers[:3] != analysis.NUMBERS[:3]:  # and so as many filters as there are numbers of
+        raise ValueError("the numbers must begin with norm, min, max")
     _check_lengths(header)
     size = _filter_dtype(header.encoding, shape).itemsize
     full, rest = divmod(shape[-1], header.chunk)

@@ -38,6 +38,9 @@ STILL = ("png", "svg", "webp", "csv", "npy", "npz")
 MOVING = ("png", "svg", "webp", "gif", "apng", "csv", "npy", "npz")
 NUMBERS = ("csv", "npy", "npz")
 
+_LONGEST_SIDE = {"gif": 65_535, "webp": 16_383}
+"""Of a picture in a file of the format, in pixels, where that can be less than what an export may take."""
+
 _LONGEST_STEM = 100
 
 
@@ -88,9 +91,10 @@ class Figure(abc.ABC):
             return svg.svg(self._scene)
         if form == "png":
             return raster.png(raster.image(self._scene))
+        frames = self._drawn(form)
         if form == "gif":
-            return animation.gif(self._drawn(), self._options.fps, self._colours)
-        return (animation.webp if form == "webp" else animation.apng)(self._drawn(), self._options.fps)
+            return animation.gif(frames, self._options.fps, self._colours)
+        return (animation.webp if form == "webp" else animation.apng)(frames, self._options.fps)
 
     def save(self, path: str | os.PathLike[str], form: str | None = None) -> None:
         """Writes a file, in the format that its suffix names, or in `form`; raises as `encode` does."""
@@ -121,9 +125,13 @@ class Figure(abc.ABC):
     def _colours(self) -> NDArray[np.uint8] | None:
         return colormap.table(self._options.map)
 
-    def _drawn(self) -> Iterator[Image.Image]:
+    def _drawn(self, form: str) -> Iterator[Image.Image]:
         """Draws the frames: as many steps as there is room for, or those that were asked for."""
         page = self._composed(next(self.frames(1)))
+        side = max(page.width, page.height)
+        if side > _LONGEST_SIDE.get(form, side):
+            fits = f"one that can hold a side of {side} pixels, and {form} holds {_LONGEST_SIDE[form]} at most"
+            raise OptionError("format", f"{fits}: choose png, or a smaller `width`", form)
         most = self._budget.total // (page.width * page.height)
         if self._options.frames and self._options.frames > most:
             raise OptionError("frames", f"at most {most} at this size", self._options.frames)

@@ -227,6 +227,13 @@ def test_what_would_take_too_much_is_refused_before_it_is_made(log, budget, form
         make("history", place(log, budget), None, None, Options(frames=3)).encode(form)
 
 
+def test_a_side_that_the_format_cannot_hold_is_refused(log):
+    page = place(log, Budget(1 << 30, 1 << 30, 9, 1 << 20, 99))
+    options = Options(width=16_384, columns=7, labels=False, caption=False, bar=False)
+    with pytest.raises(OptionError, match="16384 pixels, and webp holds 16383 at most: choose png, or a smaller"):
+        make("history", page, None, None, options).encode("webp")
+
+
 def test_wrong_wishes_are_named(log):
     with pytest.raises(OptionError, match=r"`frames` must be an integer from 1 to 100. Received: frames=101"):
         make("history", place(log, SERVER), None, None, Options(frames=101))

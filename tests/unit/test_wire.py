@@ -248,6 +248,7 @@ def resealed(facts):
         {"crc32c": [1]},
         {"numbers": ["norm"]},
         {"numbers": None},
+        {"numbers": ["l1", "mean", "std"]},
         {"groups": 0},
         {"position": -1},
         {"position": True},
@@ -263,6 +264,14 @@ def test_a_header_that_claims_nonsense_is_refused(change):
     wire.parse_header(resealed({**facts, "a key from the future": [1]}))
     with pytest.raises(wire.FormatError):
         wire.parse_header(resealed({**facts, **change}))
+
+
+def test_a_kernel_claims_no_more_filters_than_it_has_numbers_of():
+    """Else a few bytes would make whoever reads them allocate what they like."""
+    facts = json.loads(wire.encode_kernel(KERNEL, "cnn")[0].split(b"\n")[0])
+    claim = {"shape": [1, 1 << 24], "numbers": [], "chunk": 1 << 24, "encoding": "float16", "bytes": [0, 1 << 25]}
+    with pytest.raises(wire.FormatError, match="the numbers must begin with norm, min, max"):
+        wire.parse_header(resealed({**facts, **claim, "crc32c": [0, 0]}))
 
 
 @pytest.mark.parametrize(
