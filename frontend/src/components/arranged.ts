@@ -27,7 +27,7 @@ export function useArranged(datum: Datum | null, stored: Analysis | null, run: s
   const full = useAnalysis(datum && deep ? analysisUrl(datum, "full") : null);
   const analysis = deep ? full.value : stored;
   const order = useMemo(() => {
-    if ((!text.trim() && sort === "index") || (!analysis && sort !== "reached")) return null;
+    if ((!text.trim() && sort === "index") || (datum && !analysis && sort !== "reached")) return null;
     const reached = new Map(frame.value?.filters.map((filter, i) => [filter, frame.value?.reached[i] ?? null]));
     return arrange(count, find, sort, analysis, reached);
   }, [text, find, sort, analysis, frame.value, count]);

@@ -17,16 +17,17 @@ const COURSE = 160;
 
 interface FilterDetailProps {
   readonly card: CardOf;
+  /** The kernel or, where none was logged, the patterns. */
+  readonly series: Series;
   readonly filter: number;
   readonly maxHeight: number;
 }
 
-export function FilterDetail({ card: { run, kernel, patterns }, filter, maxHeight }: FilterDetailProps) {
-  const series = kernel ?? patterns;
+export function FilterDetail({ card, series, filter, maxHeight }: FilterDetailProps) {
+  const { run, kernel, patterns } = card;
   const beyond = kernel && filter >= kernel.filters;
   const datum = beyond ? null : datumOf(run, kernel);
   const { value: numbers, error } = useAnalysis(datum && analysisUrl(datum, "full"));
-  if (!series) return null;
   return (
     <Card run={run} series={series} notes={datum && <CompareWith datum={datum} />}>
       {() =>
