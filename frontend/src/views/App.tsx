@@ -60,7 +60,7 @@ function Announcement() {
     view === "overview" ? "Overview" : `${layerName}, ${filter === null ? "all filters" : `filter ${filter}`}`;
   const when = picks().align === "step" ? `step ${step}` : `${(step ?? 0) / 10} % of the steps`;
   return (
-    <p class="unseen" role="status" data-testid="announcement">
+    <p class="unseen" role="status">
       {place}, {when}
     </p>
   );

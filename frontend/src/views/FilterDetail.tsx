@@ -7,7 +7,7 @@ import { KernelPicture } from "../components/KernelPicture";
 import { Numbers } from "../components/Numbers";
 import { Activation, PatternPicture } from "../components/PatternPicture";
 import { Plot } from "../components/Plot";
-import type { Series } from "../model";
+import { noFilter, type Series } from "../model";
 import { useAnalysis, usePatterns } from "../resource";
 import { type Card as CardOf, datumOf, pick, picks } from "../state";
 import { Course, Nearest } from "./Course";
@@ -32,7 +32,7 @@ export function FilterDetail({ card, series, filter, maxHeight }: FilterDetailPr
     <Card run={run} series={series} notes={datum && <CompareWith datum={datum} />}>
       {() =>
         beyond ? (
-          <ErrorText>{`This layer has the filters 0 to ${kernel.filters - 1}. Received: ${filter}`}</ErrorText>
+          <ErrorText>{noFilter(kernel, filter)}</ErrorText>
         ) : (
           <div class="detail" data-testid="detail" data-filter={filter}>
             {datum && (
