@@ -48,9 +48,13 @@ const tab = {
   charset: "utf8",
 };
 
-/** Takes another 1.5 % off: esbuild looks at each expression once. No getter of ours does more than to answer. */
+/**
+ * Takes another 2 % off: esbuild looks at each expression once. No getter of ours does more than to answer, and nobody
+ * replaces what is built in, such as `String`.
+ */
 async function shrink() {
-  const options = { module: true, ecma: 2022, compress: { passes: 3, pure_getters: true, unsafe_arrows: true } };
+  const compress = { passes: 3, pure_getters: true, unsafe: true, unsafe_arrows: true };
+  const options = { module: true, ecma: 2022, compress };
   const { code } = await minify(await readFile(bundle, "utf8"), options);
   await writeFile(bundle, code);
 }

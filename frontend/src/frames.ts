@@ -79,6 +79,10 @@ const isFlag = (item: unknown): item is boolean => typeof item === "boolean";
 const numbersOf = (head: Head, key: string, length: number): readonly (number | null)[] =>
   list(head, key, length, isNumberOrNull);
 
+/** The input of each filter, where strongest slices were asked for. */
+const chosenOf = (head: Head, filters: number): readonly number[] | null =>
+  head.chosen ? list(head, "chosen", filters, isCount) : null;
+
 /** The shape of a frame of numbers, and the numbers. */
 function decodeNumbers(buffer: ArrayBuffer): { head: Head; shape: readonly number[]; values: Float32Array } {
   const { head, body } = splitFrame(buffer);
@@ -105,7 +109,7 @@ export function decodeKernels(buffer: ArrayBuffer): KernelFrame {
     filters: list(head, "filters", 2, isCount) as unknown as [number, number],
     limits: list(head, "limits", filters, isNumber),
     limit: isNumber(head.limit) ? head.limit : fail('"limit" is not a number'),
-    chosen: "chosen" in head ? list(head, "chosen", filters, isCount) : null,
+    chosen: chosenOf(head, filters),
     nonfinite: isCount(head.nonfinite) ? head.nonfinite : 0,
   };
 }
@@ -166,7 +170,7 @@ export function decodeComparison(buffer: ArrayBuffer): Comparison {
     cosines: numbersOf(head, "cosines", count),
     change: isNumber(head.change) ? head.change : null,
     cosine: isNumber(head.cosine) ? head.cosine : null,
-    chosen: head.chosen ? list(head, "chosen", count, isCount) : null,
+    chosen: chosenOf(head, count),
   };
 }
 

@@ -8,7 +8,7 @@ import css from "./styles.css";
 import { App } from "./views/App";
 
 /** The address is written at once, and then no more often than this. */
-const SAVE_MS = 200;
+const SAVE_MS = 500;
 
 export function render(): void {
   start(); // The answer of the server is on its way while the page is put up.

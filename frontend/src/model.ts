@@ -96,6 +96,10 @@ export function seriesOf(run: Run, key: string, kind: Kind): Series | null {
   return found.get(`${kind} ${key}`) ?? null;
 }
 
+/** Why a filter cannot be shown. */
+export const noFilter = ({ filters }: Series, filter: number): string =>
+  `This layer has the filters 0 to ${filters - 1}. Received: ${filter}`;
+
 /** The spatial axes of a kernel. */
 export const spatialOf = (series: Series): readonly number[] => series.shape.slice(0, -2);
 

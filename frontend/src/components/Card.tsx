@@ -1,5 +1,5 @@
-/** A card's frame: which layer, which run, which step; then whatever it shows. */
-import type { ComponentChildren } from "preact";
+/** A card: which layer, which run, which step; then whatever it shows. */
+import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { formatTime, formatWhole } from "../format";
 import { layerTitle, type Series, shapeText, timeAt } from "../model";
@@ -26,17 +26,44 @@ export function ErrorText({ children }: { children: string }) {
   ) : null;
 }
 
-/** True once the element was in or near the window: cards out of sight ask the server for nothing. */
-function useSeen() {
+/** Cards this near the window are drawn already when they come into sight. */
+const NEAR = "100px";
+
+interface PlaceProps {
+  readonly run: string;
+  readonly series: Series;
+  /** A card whose key names the run, the layer and the kind. */
+  readonly children: VNode;
+}
+
+/** A card's place. Out of sight a card stays as it was drawn, and one never seen asks the server for nothing. */
+export function Place({ run, series, children }: PlaceProps) {
   const element = useRef<HTMLElement>(null);
-  const [seen, setSeen] = useState(false);
+  const [near, setNear] = useState(false);
   useEffect(() => {
-    if (!element.current) return;
-    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && setSeen(true));
-    observer.observe(element.current);
+    const { current } = element;
+    if (!current) return;
+    const options = { root: current.closest(".cards-pane"), rootMargin: NEAR };
+    const observer = new IntersectionObserver((entries) => setNear(!!entries.at(-1)?.isIntersecting), options);
+    observer.observe(current);
     return () => observer.disconnect();
   }, []);
-  return { element, seen };
+  const drawn = useRef<VNode | null>(null);
+  // Preact skips what is the very same as before. A card of another layer is not kept.
+  if (near || drawn.current?.key !== children.key) drawn.current = near ? children : null;
+  return (
+    <article
+      class="card"
+      ref={element}
+      aria-label={run}
+      data-testid="card"
+      data-run={run}
+      data-tag={series.tag}
+      data-step={series.steps[placeIn(series)]}
+    >
+      {drawn.current}
+    </article>
+  );
 }
 
 export interface CardProps {
@@ -48,11 +75,10 @@ export interface CardProps {
 }
 
 export function Card({ run, series, notes, children }: CardProps) {
-  const { element, seen } = useSeen();
   const at = placeIn(series);
   const step = series.steps[at];
   return (
-    <article class="card" ref={element} data-testid="card" data-run={run} data-tag={series.tag} data-step={step}>
+    <>
       <header>
         <div class="line">
           <h2 class="ellipsis" title={series.description || series.tag}>
@@ -80,8 +106,8 @@ export function Card({ run, series, notes, children }: CardProps) {
       {step === undefined ? (
         <i>Nothing was logged up to this step. The first is step {formatWhole(series.steps[0] ?? 0)}.</i>
       ) : (
-        seen && children(at)
+        children(at)
       )}
-    </article>
+    </>
   );
 }

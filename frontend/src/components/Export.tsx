@@ -63,7 +63,7 @@ function Files({ card: { run, kernel, patterns } }: { card: Card }) {
   const pictures = datumOf(run, patterns);
   const { value: stored } = useAnalysis(weights && analysisUrl(weights));
   const { value: frame } = usePatterns(pictures && patternsUrl(pictures, "all"));
-  const { order } = useArranged(weights, stored, run, kernel?.filters ?? 0);
+  const { order } = useArranged(weights, stored, run);
   const wanted = filter === null ? order : [filter];
   return (
     <section>

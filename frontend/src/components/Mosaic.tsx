@@ -43,6 +43,8 @@ const GAP = 3;
 /** Height of a caption, and the smallest tile that has room for one, in CSS pixels. */
 const CAPTION = 16;
 const SMALLEST_WITH_CAPTION = 48;
+/** What does not scroll is seen whole. */
+const STILL = { scrollLeft: 0, scrollTop: 0, clientWidth: Infinity, clientHeight: Infinity };
 
 function layOut(props: MosaicProps, width: number, ratio: number): Grid {
   const { tile, count, columns, size, largest, maxHeight } = props;
@@ -95,11 +97,14 @@ export function Mosaic(props: MosaicProps) {
     const element = view.current;
     const target = canvas.current;
     if (!element || !target || !values || !width) return;
+    // To ask where an element stands makes the browser lay out the page: only where something scrolls.
+    const scrolls = grid.width > width * ratio || grid.height > maxHeight * ratio;
+    const { scrollLeft, scrollTop, clientWidth, clientHeight } = scrolls ? element : STILL;
     const part = {
-      x: Math.round(element.scrollLeft * ratio),
-      y: Math.round(element.scrollTop * ratio),
-      width: Math.max(1, Math.round(Math.min(grid.width, element.clientWidth * ratio))),
-      height: Math.max(1, Math.round(Math.min(grid.height, element.clientHeight * ratio))),
+      x: Math.round(scrollLeft * ratio),
+      y: Math.round(scrollTop * ratio),
+      width: Math.max(1, Math.round(Math.min(grid.width, clientWidth * ratio))),
+      height: Math.max(1, Math.round(Math.min(grid.height, clientHeight * ratio))),
     };
     const start = performance.now();
     draw(target, { ...props, values, grid }, part);

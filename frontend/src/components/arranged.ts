@@ -16,20 +16,23 @@ interface Arranged {
  *
  * @param datum - The kernel whose numbers count; null where none was logged.
  * @param stored - The numbers of that kernel that were stored.
+ * @param most - How many filters there is room for; all unasked.
  */
-export function useArranged(datum: Datum | null, stored: Analysis | null, run: string, count: number): Arranged {
+export function useArranged(datum: Datum | null, stored: Analysis | null, run: string, most?: number): Arranged {
   const { find: text, sort } = picks();
   const find = useMemo(() => parseFind(text), [text]);
   const patterns = cards().find((card) => card.run === run)?.patterns;
-  const pictures = sort === "reached" ? datumOf(run, patterns ?? null) : null;
+  const pictures = sort === "reached" || !datum ? datumOf(run, patterns ?? null) : null;
   const frame = usePatterns(pictures && patternsUrl(pictures, "all"));
   const deep = find.deep || isDeep(sort);
   const full = useAnalysis(datum && deep ? analysisUrl(datum, "full") : null);
   const analysis = deep ? full.value : stored;
+  // Where no kernel was logged, there are the filters that have patterns.
+  const count = most ?? datum?.series.filters ?? 1 + Math.max(-1, ...(frame.value?.filters ?? []));
   const order = useMemo(() => {
-    if ((!text.trim() && sort === "index") || (!analysis && sort !== "reached")) return null;
+    if (!count || (!text.trim() && sort === "index") || (datum && !analysis && sort !== "reached")) return null;
     const reached = new Map(frame.value?.filters.map((filter, i) => [filter, frame.value?.reached[i] ?? null]));
     return arrange(count, find, sort, analysis, reached);
-  }, [text, find, sort, analysis, frame.value, count]);
+  }, [text, find, sort, !datum, analysis, frame.value, count]);
   return { order, error: find.error || full.error };
 }

@@ -1,6 +1,7 @@
 /** The whole tab. */
 
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { Place } from "../components/Card";
 import { back, DetailBar } from "../components/DetailBar";
 import { Help } from "../components/Help";
 import { LayerList } from "../components/LayerList";
@@ -59,7 +60,7 @@ function Announcement() {
     view === "overview" ? "Overview" : `${layerName}, ${filter === null ? "all filters" : `filter ${filter}`}`;
   const when = picks().align === "step" ? `step ${step}` : `${(step ?? 0) / 10} % of the steps`;
   return (
-    <p class="unseen" role="status" data-testid="announcement">
+    <p class="unseen" role="status">
       {place}, {when}
     </p>
   );
@@ -78,11 +79,19 @@ function Cards() {
       <div class={list.length === 1 || filter !== null ? "cards single" : "cards"}>
         {height > 0 &&
           list.map((card) => {
-            const key = `${filter === null ? kind() : "detail"}|${card.run}|${layer()?.key}`;
-            const series = card[kind()];
-            if (filter !== null) return <FilterDetail key={key} card={card} filter={filter} maxHeight={whole} />;
+            const { run, kernel } = card;
+            const series = filter === null ? card[kind()] : (kernel ?? card.patterns);
+            const key = `${filter === null ? kind() : "detail"}|${run}|${layer()?.key}`;
             return (
-              series && <View key={key} run={card.run} series={series} kernel={card.kernel} maxHeight={maxHeight} />
+              series && (
+                <Place key={run} run={run} series={series}>
+                  {filter === null ? (
+                    <View key={key} run={run} series={series} kernel={kernel} maxHeight={maxHeight} />
+                  ) : (
+                    <FilterDetail key={key} card={card} series={series} filter={filter} maxHeight={whole} />
+                  )}
+                </Place>
+              )
             );
           })}
         {!list.length && <p>No run is checked that has this layer.</p>}

@@ -10,7 +10,7 @@ import { usePaneHeight } from "../components/pane";
 import { SidesBar } from "../components/Sides";
 import { formatNumber, plural } from "../format";
 import type { Comparison } from "../frames";
-import { inputsOf, layerTitle, modelInput, resolveInput, shapeText, spatialOf } from "../model";
+import { inputsOf, layerTitle, modelInput, noFilter, resolveInput, shapeText, spatialOf } from "../model";
 import { tileNumbers, tileOf } from "../paint/mosaic";
 import { COMPARED_SORTS } from "../picks";
 import { useAnalysis, useComparison, useKernels } from "../resource";
@@ -225,7 +225,7 @@ function Content({ sides, maxHeight }: { sides: Sides; maxHeight: number }) {
           ) : filter < a.series.filters ? (
             <Pair {...props} found={value} filter={filter} />
           ) : (
-            <ErrorText>{`This layer has the filters 0 to ${a.series.filters - 1}. Received: ${filter}`}</ErrorText>
+            <ErrorText>{noFilter(a.series, filter)}</ErrorText>
           )}
         </>
       )}

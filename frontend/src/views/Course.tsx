@@ -54,8 +54,8 @@ export function Nearest({ analysis, filter }: { analysis: Analysis; filter: numb
   const opposite = numberOf(analysis, filter, "opposite_of");
   return (
     <div data-testid="nearest">
-      {original !== null && original !== filter && <b class="bad">⚠ A duplicate of filter {original}</b>}
-      {opposite !== null && <b>The negative of filter {opposite}</b>}
+      {original !== null && original !== filter && <p class="bad">⚠ A duplicate of filter {original}</p>}
+      {opposite !== null && <p>The negative of filter {opposite}</p>}
       <h3>Most similar, by cosine</h3>
       <div class="badges">
         {found.map((other, i) => (

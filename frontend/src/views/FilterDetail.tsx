@@ -7,7 +7,7 @@ import { KernelPicture } from "../components/KernelPicture";
 import { Numbers } from "../components/Numbers";
 import { Activation, PatternPicture } from "../components/PatternPicture";
 import { Plot } from "../components/Plot";
-import type { Series } from "../model";
+import { noFilter, type Series } from "../model";
 import { useAnalysis, usePatterns } from "../resource";
 import { type Card as CardOf, datumOf, pick, picks } from "../state";
 import { Course, Nearest } from "./Course";
@@ -17,21 +17,22 @@ const COURSE = 160;
 
 interface FilterDetailProps {
   readonly card: CardOf;
+  /** The kernel or, where none was logged, the patterns. */
+  readonly series: Series;
   readonly filter: number;
   readonly maxHeight: number;
 }
 
-export function FilterDetail({ card: { run, kernel, patterns }, filter, maxHeight }: FilterDetailProps) {
-  const series = kernel ?? patterns;
+export function FilterDetail({ card, series, filter, maxHeight }: FilterDetailProps) {
+  const { run, kernel, patterns } = card;
   const beyond = kernel && filter >= kernel.filters;
   const datum = beyond ? null : datumOf(run, kernel);
   const { value: numbers, error } = useAnalysis(datum && analysisUrl(datum, "full"));
-  if (!series) return null;
   return (
     <Card run={run} series={series} notes={datum && <CompareWith datum={datum} />}>
       {() =>
         beyond ? (
-          <ErrorText>{`This layer has the filters 0 to ${kernel.filters - 1}. Received: ${filter}`}</ErrorText>
+          <ErrorText>{noFilter(kernel, filter)}</ErrorText>
         ) : (
           <div class="detail" data-testid="detail" data-filter={filter}>
             {datum && (

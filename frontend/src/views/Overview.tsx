@@ -78,7 +78,9 @@ function Content({ datum }: { datum: Datum }) {
   const rgb = isRgb(series);
   const count = Math.min(STRIP_FILTERS, series.filters);
   const { value, error } = useKernels(kernelsUrl(datum, `0:${count}`, rgb ? "rgb" : "strongest"));
-  const { value: course } = useLayerHistory(series.steps.length > 1 ? historyUrl(run, series, null) : null);
+  // Pictures come first: browsers ask a server for six things at a time, and the rest takes computing.
+  const ready = value || error;
+  const { value: course } = useLayerHistory(ready && series.steps.length > 1 ? historyUrl(run, series, null) : null);
   const tile = tileOf(spatialOf(series), rgb ? 3 : 1);
   const step = series.steps[datum.at];
   return (
@@ -110,7 +112,7 @@ function Content({ datum }: { datum: Datum }) {
             <Plot label="Change" steps={course.change_steps.slice(1)} line={course.changes} mark={step} />
           </>
         )}
-        <Badges datum={datum} layer={layerKey(series)} />
+        {ready && <Badges datum={datum} layer={layerKey(series)} />}
       </div>
     </>
   );

@@ -48,7 +48,7 @@ function Patterns({ datum, weights, maxHeight }: PatternsProps) {
   const url = patternsUrl(datum, "all");
   const { value: frame, url: shownUrl, error } = usePatterns(url);
   const { value: stored } = useAnalysis(weights && analysisUrl(weights));
-  const arranged = useArranged(weights, stored, datum.run, weights?.series.filters ?? 0);
+  const arranged = useArranged(weights, stored, datum.run);
   const one = weights && onePicture(resolveInput(weights.series, picks().input));
   const kernels = useKernels(isBoth() && weights && one !== null ? kernelsUrl(weights, "all", one) : null);
   const tile = tileOf(weights ? spatialOf(weights.series) : [], one === "rgb" ? 3 : 1);
