@@ -217,6 +217,7 @@ def compare(
         TooLargeError: If one is too large.
         ValueError: If the filters have different shapes, or there are no such inputs.
     """
+    slices.check(inputs, left[1].shape[-2])
     check_size(left[1])
     check_size(right[1])
     first, second = (kernel(store, source, *one) for one in (left, right))
@@ -231,7 +232,6 @@ def compare(
     aligned = second[..., np.where(paired, partners, 0)]
     relative, cosine = analysis.change(first, aligned)
     relative[~paired], cosine[~paired] = np.nan, np.nan
-    slices.check(inputs, first.shape[-2])
     pictures, chosen = slices.select([np.moveaxis(first, -1, 0)], inputs)
     if chosen is None:
         partner_pictures, _ = slices.select([np.moveaxis(aligned, -1, 0)], inputs)

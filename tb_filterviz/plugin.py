@@ -110,10 +110,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         count, channels = len(header.filters), header.shape[-2]
         wanted = query.filters("filters", count)
         inputs = query.inputs("inputs", slices.SELECTIONS)
-        try:
-            slices.check(inputs, channels)
-        except ValueError as error:
-            raise bad("inputs", str(error), query.text("inputs")) from error
+        _check_inputs(query, inputs, channels)
         form = query.choice("format", ("frame", "npy"))
         pictures_each = channels if inputs in ("all", "rgb") else 1
         if len(wanted) * pictures_each * math.prod(header.shape[:-2]) > _MAX_VALUES:
@@ -210,6 +207,11 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         _, other, other_header = self._found(query, source, wire.KERNEL, suffix="_b")
         match = query.choice("match", ("index", "likeness"))
         inputs = query.inputs("inputs", _PICTURES)
+        _check_inputs(query, inputs, header.shape[-2])
+        try:
+            insight.check_size(header)
+        except insight.TooLargeError as error:
+            raise bad("tag", f"that of {error}", query.text("tag")) from error
 
         def think() -> bytes:
             sides = ((datum, header), (other, other_header))
@@ -324,6 +326,14 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         if header.kind != kind:
             raise wire.FormatError(f"it holds {header.kind}, but its series {kind}")
         return header
+
+
+def _check_inputs(query: Query, inputs: str | int, count: int) -> None:
+    """Refuses slices that filters of so many inputs do not have."""
+    try:
+        slices.check(inputs, count)
+    except ValueError as error:
+        raise bad("inputs", str(error), query.text("inputs")) from error
 
 
 def _new_store(megabytes: int) -> Store:
