@@ -124,7 +124,7 @@ def test_filters_compared_by_likeness(board):
         ("history", {"filter": "2", "inputs": "all"}, "parameter 'inputs' must be strongest, mean, rgb or the index"),
         ("compare", {}, "parameter 'run_b' is missing"),
         ("compare", {**where("conv2", 0, "_b")}, r"the filters have the shapes \(3, 3, 3\) and \(3, 3, 20\)"),
-        ("compare", {**where("conv1", 0, "_b"), "inputs": "9"}, "parameter 'inputs' must be an input from 0 to 2, but was"),
+        ("compare", {**where("conv1", 0, "_b"), "inputs": "9"}, "parameter 'inputs' must be an input from 0 to 2"),
         ("compare", {**where("conv1", 0, "_b"), "match": "x"}, "parameter 'match' must be index or likeness"),
     ],
 )
