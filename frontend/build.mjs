@@ -22,7 +22,8 @@ const cssText = {
     build.onLoad({ filter: /\.css$/ }, async ({ path }) => {
       const source = await readFile(path, "utf8");
       const { code } = await esbuild.transform(source, { loader: "css", minify: true });
-      return { contents: code, loader: "text" };
+      // Custom properties keep the blanks that they were written with.
+      return { contents: code.replace(/(--[\w-]+): /g, "$1:"), loader: "text" };
     });
   },
 };
@@ -43,7 +44,7 @@ const tab = {
   ...shared,
   entryPoints: ["src/index.tsx"],
   outfile: bundle,
-  minify: true,
+  minifySyntax: true,
   legalComments: "none",
   charset: "utf8",
 };
@@ -53,8 +54,11 @@ const tab = {
  * replaces what is built in, such as `String`.
  */
 async function shrink() {
-  const compress = { passes: 3, pure_getters: true, unsafe: true, unsafe_arrows: true };
-  const options = { module: true, ecma: 2022, compress };
+  const options = {
+    module: true,
+    ecma: 2022,
+    compress: { passes: 3, pure_getters: true, unsafe: true, unsafe_arrows: true, hoist_funs: true },
+  };
   const { code } = await minify(await readFile(bundle, "utf8"), options);
   await writeFile(bundle, code);
 }

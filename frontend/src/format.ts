@@ -36,3 +36,6 @@ export function formatTime(wallTime: number | undefined): string {
 }
 
 export const plural = (count: number, noun: string): string => `${formatWhole(count)} ${noun}${count === 1 ? "" : "s"}`;
+
+/** The class of what shows a value, dimmed while that is `stale`: of another step or filter than the one asked for. */
+export const dimmed = (stale: boolean, name = ""): string => (stale ? `${name} stale` : name);

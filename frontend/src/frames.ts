@@ -119,7 +119,6 @@ export interface FilterHistory {
   readonly steps: readonly number[];
   readonly norms: readonly (number | null)[];
   readonly changes: readonly (number | null)[];
-  readonly input: number | string;
   /** `[steps, inputs, *spatial]`. */
   readonly shape: readonly number[];
   readonly values: Float32Array;
@@ -135,7 +134,6 @@ export function decodeHistory(buffer: ArrayBuffer): FilterHistory {
     steps: list(head, "steps", count, isNumber),
     norms: numbersOf(head, "norms", count),
     changes: numbersOf(head, "changes", count),
-    input: head.input as number | string,
   };
 }
 

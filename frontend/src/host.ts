@@ -63,11 +63,6 @@ export function writePicks(picks: ReadonlyMap<string, string>, push: boolean): v
   }, undefined);
 }
 
-/** The address of the page as the user sees it. */
-export function permalink(): string {
-  return attempt(() => host().location.href, window.location.href);
-}
-
 const SETTINGS = "filterviz.settings";
 
 /** The settings of the last visit. */

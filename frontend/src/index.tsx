@@ -1,7 +1,7 @@
 /** TensorBoard imports this module into the tab's iframe and calls `render()` once. */
 import { render as renderInto } from "preact";
-import { fontRules, writePicks, writeSettings } from "./host";
-import { type Picks, writeSettings as settingsOf, writeAll } from "./picks";
+import { fontRules, writePicks } from "./host";
+import { type Picks, writeAll } from "./picks";
 import { dark, picks, start } from "./state";
 import { onChange } from "./store";
 import css from "./styles.css";
@@ -29,7 +29,6 @@ export function render(): void {
     if (saved === picks()) return;
     saved = picks();
     writePicks(writeAll(saved), false);
-    writeSettings(settingsOf(saved));
     saving = window.setTimeout(save, SAVE_MS);
   };
   const draw = () => {

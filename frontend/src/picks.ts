@@ -160,7 +160,7 @@ function write(names: readonly (keyof Picks)[], picks: Picks): Map<string, strin
 export const writeAll = (picks: Picks): Map<string, string> => write(NAMES, picks);
 
 /** What holds for a person and not for a view: it is remembered for the next visit. */
-export const writeSettings = (picks: Picks): Map<string, string> =>
+export const settingsOf = (picks: Picks): Map<string, string> =>
   write(["map", "scale", "contrast", "tile", "zoom", "speed"], picks);
 
 /** Picks from the texts of an address. What is missing or makes no sense takes its default. */

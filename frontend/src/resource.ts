@@ -6,11 +6,23 @@ import { Lru } from "./lru";
 import { answers, pending, refreshIndex } from "./state";
 
 export interface Resource<T> {
-  /** The newest value there is, possibly of an earlier address. */
+  /** The newest value there is, possibly of an earlier address; null where nothing is asked for. */
   readonly value: T | null;
   /** The address that `value` came from. */
   readonly url: string | null;
+  /** Whether that is not the address asked for, which is on its way or failed: shown, `value` has to be dimmed. */
+  readonly stale: boolean;
+  /** Why the address asked for failed; empty where it did not. */
   readonly error: string;
+}
+
+/** What is known so far, of whatever address. */
+interface Answer<T> {
+  readonly value: T | null;
+  readonly url: string | null;
+  /** The address that failed since, and why. */
+  readonly failed?: string;
+  readonly error?: string;
   /** Whether there was no answer: then the next sign of life from the server starts another try. */
   readonly lost?: boolean;
 }
@@ -47,13 +59,13 @@ const PATIENCE_MS = 150;
  * nearest to the one wanted, and those that were passed before they began never begin.
  */
 function useResource<T>(url: string | null, load: Load<T>): Resource<T> {
-  const [state, setState] = useState<Resource<T>>({ value: null, url: null, error: "" });
+  const [state, setState] = useState<Answer<T>>({ value: null, url: null });
   const wanted = useRef(url);
   wanted.current = url;
   const flight = useRef<Promise<void>>(undefined);
   const gone = useRef(false);
   const giveUp = useRef(0);
-  const stale = useRef<AbortController>(undefined);
+  const passed = useRef<AbortController>(undefined);
   useLayoutEffect(
     () => () => {
       gone.current = true;
@@ -63,11 +75,11 @@ function useResource<T>(url: string | null, load: Load<T>): Resource<T> {
   useLayoutEffect(() => {
     // A slider that still moves lets requests end, however slow they are: aborted each time, nothing would be shown.
     clearTimeout(giveUp.current);
-    giveUp.current = window.setTimeout(() => stale.current?.abort(), PATIENCE_MS);
+    giveUp.current = window.setTimeout(() => passed.current?.abort(), PATIENCE_MS);
     if (url === null) return;
     const known = cache.get(url) as T | undefined;
     if (known !== undefined) {
-      setState({ value: known, url, error: "" });
+      setState({ value: known, url });
       return;
     }
     const abort = new AbortController();
@@ -79,11 +91,11 @@ function useResource<T>(url: string | null, load: Load<T>): Resource<T> {
       try {
         const { value, bytes } = await loadTwice(load, url, abort.signal);
         cache.set(url, value, bytes);
-        setState((old) => (old.url === wanted.current ? old : { value, url, error: "" }));
+        setState((old) => (old.url === wanted.current ? old : { value, url }));
       } catch (error) {
         const lost = error instanceof ServerError && !error.status;
         if (wanted.current === url && !abort.signal.aborted)
-          setState((old) => ({ ...old, error: (error as Error).message, lost }));
+          setState((old) => ({ ...old, failed: url, error: (error as Error).message, lost }));
       }
     };
     pending.value++;
@@ -91,11 +103,16 @@ function useResource<T>(url: string | null, load: Load<T>): Resource<T> {
       pending.value--;
     });
     return () => {
-      if (begun && !gone.current) stale.current = abort;
+      if (begun && !gone.current) passed.current = abort;
       else abort.abort();
     };
   }, [url, load, state.lost && answers()]);
-  return state;
+  return {
+    ...state,
+    value: url ? state.value : null,
+    stale: !!url && state.url !== url,
+    error: (state.failed === url && state.error) || "",
+  };
 }
 
 /** What a decoder makes of an answer takes about twice its bytes: half floats become floats, a text a tree. */

@@ -105,12 +105,13 @@ export function gather(values: Float32Array, size: number, order: readonly numbe
   return out;
 }
 
+/** A number, where it is one that sums may have. */
+export const finite = (value = 0): number => (Number.isFinite(value) ? value : 0);
+
 /** The indices of pieces of `size` numbers, that of the largest L2 norm first. */
 export function byNorm(values: Float32Array, size: number): number[] {
   const energy = Array.from({ length: values.length / size }, (_, i) =>
-    values
-      .subarray(i * size, (i + 1) * size)
-      .reduce((sum, value) => sum + (Number.isFinite(value) ? value * value : 0), 0),
+    values.subarray(i * size, (i + 1) * size).reduce((sum, value) => sum + finite(value) ** 2, 0),
   );
   return energy.map((_, i) => i).sort((a, b) => (energy[b] as number) - (energy[a] as number) || a - b);
 }

@@ -2,6 +2,7 @@
 import type { Datum } from "./api";
 import { newestAt, type Run, type Series, seriesOf } from "./model";
 import type { Match, Picks, SideStep } from "./picks";
+import { finite } from "./selection";
 
 /** A datum to compare; `at` is -1 where nothing was logged up to its step. */
 export interface Side extends Datum {
@@ -69,12 +70,9 @@ export function difference(a: Float32Array, b: Float32Array): Float32Array {
 
 /** The largest finite magnitude of each piece of `size` numbers. */
 export function limitsOf(values: Float32Array, size: number): number[] {
-  return Array.from({ length: values.length / size }, (_, i) => {
-    let most = 0;
-    for (const value of values.subarray(i * size, (i + 1) * size))
-      if (Number.isFinite(value)) most = Math.max(most, Math.abs(value));
-    return most;
-  });
+  return Array.from({ length: values.length / size }, (_, i) =>
+    values.subarray(i * size, (i + 1) * size).reduce((most, value) => Math.max(most, Math.abs(finite(value))), 0),
+  );
 }
 
 /** How a pair is called: one number where both filters have it, else `3 ← 17`, the filter of B at the right. */
@@ -83,11 +81,10 @@ export function pairName(filter: number, partner: number): string {
 }
 
 /** The cosine of the angle between two filters; what is not finite counts as 0. Null where one is 0. */
-export function cosine(a: Float32Array = new Float32Array(), b: Float32Array = new Float32Array()): number | null {
+export function cosine(a: Float32Array, b: Float32Array): number | null {
   let [dot, inA, inB] = [0, 0, 0];
   a.forEach((value, i) => {
-    const x = Number.isFinite(value) ? value : 0;
-    const y = Number.isFinite(b[i]) ? (b[i] as number) : 0;
+    const [x, y] = [finite(value), finite(b[i])];
     dot += x * y;
     inA += x * x;
     inB += y * y;

@@ -1,6 +1,6 @@
 /** What the tab shows: of what was picked and of what the server has, and all that follows from them. */
 import { type Datum, get, parseIndex } from "./api";
-import { followTheme, isHidden, onPicksChanged, onReload, readPicks, readSettings } from "./host";
+import { followTheme, isHidden, onPicksChanged, onReload, readPicks, readSettings, writeSettings } from "./host";
 import {
   type Index,
   type Kind,
@@ -15,7 +15,7 @@ import {
   unionSteps,
 } from "./model";
 import { colourTable, resolveMap } from "./paint/colormap";
-import { type Picks, readAll } from "./picks";
+import { type Picks, readAll, settingsOf } from "./picks";
 import { sidesOf } from "./sides";
 import { computed, remembered, state } from "./store";
 
@@ -34,6 +34,8 @@ export const cursor = state(0);
 
 export function pick(change: Partial<Picks>): void {
   picks.set({ ...picks(), ...change });
+  // A link's settings are not the person's own: what is remembered changes by what is picked here alone.
+  writeSettings(settingsOf({ ...readAll(readSettings()), ...change }));
 }
 
 /** A test for names: a regular expression, case-insensitive; null where the text is not one. */

@@ -1,5 +1,6 @@
 """What the tab says and keeps while something is missing, on its way, damaged or gone."""
 
+import re
 import shutil
 
 import numpy as np
@@ -12,6 +13,25 @@ from tests.support import logs, server
 
 FILE = "events.out.tfevents.1.host"
 PICKS = {"layer": layer_key("conv1/kernel"), "input": 0}
+STEP_1 = re.compile(r"/filterviz/(?!index).*[?&]step=1&")
+STALE = re.compile(r"\bstale$")
+# What each view shows of a step, as selectors of what is dimmed while that is another step than the one asked for.
+SHOWN = {
+    "layer": ({"sort": "norm"}, [".mosaic"]),
+    "detail": (
+        {"filter": 3},
+        [".mosaic", ".figures > div:has([data-testid=numbers])", "[data-testid=nearest]"],
+    ),
+    "overview": ({"view": "overview", "main": "kept"}, [".line.course:has(.strip)"]),
+    "compare": (
+        {"view": "compare", "find": "3, 7", "a": "kept", "b": "kept", "stepA": "slider", "stepB": 2},
+        ["[data-testid=facts]", ".mosaic"],
+    ),
+    "pair": (
+        {"view": "compare", "filter": 3, "a": "kept", "b": "kept", "stepA": "slider", "stepB": 2},
+        ["[data-testid=facts]", ".mosaic", ".pair-numbers"],
+    ),
+}
 
 
 @pytest.fixture
@@ -86,12 +106,84 @@ def test_a_run_that_is_gone_takes_its_card_along_and_no_other(own_board, own_log
     first_card(tab)
 
 
-def test_a_damaged_datum_costs_itself_alone(own_board, own_log, page):
+def damage(own_log):
+    """Overwrites some weights of the run "kept" at step 1."""
     weights = np.moveaxis(values("conv1", 1).astype(np.float16), -1, 0).tobytes()
     file = own_log / "kept" / FILE
     content = file.read_bytes()
     at = content.index(weights[:64])
     file.write_bytes(content[:at] + bytes(8) + content[at + 8 :])
+
+
+def move_to(tab, step):
+    tab.get_by_test_id("step-slider").locator("input").fill(str(step))
+
+
+def all_of(tab, selector):
+    """What there is of it in the run "kept", in the first row of the overview, or in the comparison."""
+    place = "[data-testid=card][data-run=kept], .overview-row[data-path='conv1/kernel'], [data-testid=compare]"
+    return tab.locator(place).locator(selector)
+
+
+@pytest.mark.parametrize("view", SHOWN)
+def test_what_is_shown_beside_an_error_is_dimmed(own_board, own_log, page, view):
+    damage(own_log)
+    picks, selectors = SHOWN[view]
+    tab = open_tab(own_board, page, **PICKS, **picks, step=0)
+    for selector in selectors:
+        expect(all_of(tab, selector).first).not_to_have_class(STALE)
+    move_to(tab, 1)
+    expect(all_of(tab, "[role=alert]").first).to_contain_text("cannot be shown")
+    for selector in selectors:
+        for one in all_of(tab, selector).all():
+            expect(one).to_have_class(STALE)
+
+
+@pytest.mark.parametrize("view", SHOWN)
+def test_what_is_shown_of_another_step_is_dimmed(own_board, page, view):
+    picks, selectors = SHOWN[view]
+    also = {"overview": [".badges"], "compare": [".beside"]}.get(view, [])
+    tab = open_tab(own_board, page, **PICKS, **picks, step=0)
+    for selector in [*selectors, *also]:
+        expect(all_of(tab, selector).first).not_to_have_class(STALE)
+    release = hold(page, STEP_1)
+    move_to(tab, 1)
+    for selector in [*selectors, *also]:
+        expect(all_of(tab, selector).first).to_have_class(STALE)
+    release()
+    for selector in [*selectors, *also]:
+        expect(all_of(tab, selector).first).not_to_have_class(STALE)
+
+
+@pytest.mark.parametrize("picks", [{"sort": "norm"}, {"find": "dead"}])
+def test_an_order_by_the_numbers_of_another_step_is_dimmed(own_board, page, picks):
+    tab = open_tab(own_board, page, **PICKS, **picks, step=0)
+    mosaic = first_card(tab).get_by_test_id("mosaic")
+    expect(mosaic).to_have_class("mosaic")
+    release = hold(page, "**/analysis?*step=1&*")
+    with page.expect_response("**/kernels?*step=1&*"):
+        move_to(tab, 1)
+    page.wait_for_timeout(500)
+    expect(mosaic).to_have_class("mosaic stale")
+    release()
+    expect(mosaic).to_have_class("mosaic")
+
+
+def test_the_course_of_another_filter_is_not_shown_as_that_of_this_one(own_board, page):
+    tab = open_tab(own_board, page, **PICKS, run="kept", filter=3)
+    course = tab.get_by_test_id("history").get_by_role("img").first
+    expect(course).to_have_attribute("aria-label", re.compile("^filter 3 at"))
+    release = hold(page, "**/history?*filter=4&*")
+    with page.expect_request("**/history?*filter=4&*"):
+        tab.get_by_label("next filter").click()
+    expect(tab.get_by_test_id("detail")).to_have_attribute("data-filter", "4")
+    expect(tab.get_by_label("filter 4 at")).to_have_count(0, timeout=1)
+    release()
+    expect(course).to_have_attribute("aria-label", re.compile("^filter 4 at"))
+
+
+def test_a_damaged_datum_costs_itself_alone(own_board, own_log, page):
+    damage(own_log)
     tab = open_tab(own_board, page, step=1, **PICKS)
     damaged, whole = (tab.locator(f"[data-testid=card][data-run={run}]") for run in ("kept", "other"))
     expect(damaged.get_by_role("alert")).to_contain_text("cannot be shown", timeout=20 * SECONDS)

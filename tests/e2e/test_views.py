@@ -80,8 +80,10 @@ def test_slices_with_the_strongest_first(board, page):
 
 
 def test_settings_outlive_a_visit_and_links_do_not_depend_on_them(board, page):
-    tab = open_tab(board, page, map="grey")
+    tab = open_tab(board, page)
     first_card(tab)
+    tab.get_by_role("button", name="Settings").click()
+    tab.get_by_test_id("map-grey").check()
     page.goto("about:blank")
     tab = open_tab(board, page)
     first_card(tab)
@@ -90,6 +92,17 @@ def test_settings_outlive_a_visit_and_links_do_not_depend_on_them(board, page):
     tab = open_tab(board, page, step=1)
     first_card(tab)
     assert "map" not in page.url
+    page.goto("about:blank")
+    tab = open_tab(board, page, step=1, tile=20)
+    first_card(tab)
+    tab.get_by_role("button", name="Settings").click()
+    tab.get_by_test_id("speed-5").check()
+    page.goto("about:blank")
+    tab = open_tab(board, page)
+    first_card(tab)
+    assert "p.filterviz.map=grey" in page.url
+    assert "p.filterviz.speed=5" in page.url
+    assert "tile" not in page.url
 
 
 def test_the_sheet_of_keys(board, page):

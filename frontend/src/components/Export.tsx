@@ -61,16 +61,17 @@ function Files({ card: { run, kernel, patterns } }: { card: Card }) {
   const { filter } = picks();
   const weights = datumOf(run, kernel);
   const pictures = datumOf(run, patterns);
-  const { value: stored } = useAnalysis(weights && analysisUrl(weights));
+  const stored = useAnalysis(weights && analysisUrl(weights));
   const { value: frame } = usePatterns(pictures && patternsUrl(pictures, "all"));
-  const { order } = useArranged(weights, stored, run);
+  const { order, stale } = useArranged(weights, stored, run);
   const wanted = filter === null ? order : [filter];
   return (
     <section>
       <RunName run={run} />
+      {/* Until it is known which filters are on the screen, there is nothing to save of a grid. */}
       {[weights, pictures].map((datum) => {
         const filters = wanted?.filter((one) => datum === weights || frame?.filters.includes(one)) ?? null;
-        const seen = filter !== null || isBoth() || datum?.series.kind === kind();
+        const seen = filter !== null || (!stale && (isBoth() || datum?.series.kind === kind()));
         return datum && seen && filters?.length !== 0 && <Links datum={datum} filters={filters} />;
       })}
     </section>

@@ -6,7 +6,7 @@ import { formatNumber, plural } from "../format";
 import { filtersPerAnswer, inputsOf, layerTitle, modelInput, resolveInput, spatialOf } from "../model";
 import { countBeyond, type Spot, tileNumbers, tileOf } from "../paint/mosaic";
 import { SIZES } from "../picks";
-import { useKernels } from "../resource";
+import { type Resource, useKernels } from "../resource";
 import { byNorm, gather } from "../selection";
 import { picks, toggleMark } from "../state";
 import { useArranged } from "./arranged";
@@ -22,23 +22,32 @@ interface KernelPictureProps {
   readonly datum: Datum;
   /** One filter and all its slices, or null for all filters. */
   readonly filter: number | null;
-  readonly analysis: Analysis | null;
+  /** The numbers of all filters, for their order. */
+  readonly numbers: Resource<Analysis> | null;
   readonly cursor: number;
   readonly onCursor: (tile: number) => void;
   readonly maxHeight: number;
   readonly onOpen: ((filter: number) => void) | null;
 }
 
-export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHeight, onOpen }: KernelPictureProps) {
+export function KernelPicture({
+  datum,
+  filter,
+  numbers: stored,
+  cursor,
+  onCursor,
+  maxHeight,
+  onOpen,
+}: KernelPictureProps) {
   const { series } = datum;
   const { scale } = picks();
   const opened = filter !== null;
   const input = opened ? "all" : resolveInput(series, picks().input);
   const filters = opened ? 1 : filtersPerAnswer(series, input);
   const url = kernelsUrl(datum, opened ? String(filter) : filters < series.filters ? `0:${filters}` : "all", input);
-  const { value, url: drawnUrl, error } = useKernels(url);
+  const { value, url: drawnUrl, stale, error } = useKernels(url);
   const [spot, setSpot] = useState<Spot | null>(null);
-  const arranged = useArranged(datum, analysis, datum.run, filters);
+  const arranged = useArranged(datum, stored, datum.run, filters);
 
   const rgb = input === "rgb";
   const tile = tileOf(spatialOf(series), rgb ? 3 : 1);
@@ -83,7 +92,7 @@ export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHe
   const describe = (index: number) => {
     const one = filterOf(index);
     const which = input === "all" ? sliceOf(index) : typeof input === "number" ? input : frame?.chosen?.[index];
-    const norm = opened ? null : numberOf(analysis, one, "norm");
+    const norm = stored && !stored.stale ? numberOf(stored.value, one, "norm") : null;
     return [
       `filter ${one} of ${series.filters}`,
       which !== undefined && `input ${modelInput(series, one, which)}`,
@@ -109,7 +118,7 @@ export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHe
         hatched={nonfinite > 0}
         beyond={clipped ? fixed : null}
         drawnKey={`${drawnUrl} ${order && !opened ? order.join() : slices}`}
-        stale={drawnUrl !== url && !error}
+        stale={stale || arranged.stale}
         label={`${plural(count, perFilter > 1 ? "slice" : "filter")} of ${layerTitle(series)}, run ${datum.run}, step ${series.steps[datum.at]}`}
         describe={describe}
         cursor={order && !opened ? Math.max(0, order.indexOf(cursor)) * perFilter : cursor}
@@ -127,7 +136,7 @@ export function KernelPicture({ datum, filter, analysis, cursor, onCursor, maxHe
           {order.length} of {plural(filters, "filter")}
         </p>
       )}
-      {!error && !fits && drawnUrl === url && <ErrorText>The shape was another at this step.</ErrorText>}
+      {!fits && !stale && <ErrorText>The shape was another at this step.</ErrorText>}
       <div class="below">
         <Legend limit={limit} rgb={rgb} nonfinite={nonfinite} clipped={clipped} />
         <Readout tile={tile} spot={spot && frame && spot.tile < count ? spot : null} describe={describe}>

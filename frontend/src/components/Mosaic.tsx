@@ -1,6 +1,7 @@
 /** A scrolling canvas of tiles, with a cursor for mouse and keyboard. */
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { dimmed } from "../format";
 import { isModified, moveCursor } from "../keys";
 import { fittingSize, type Grid, gridOf, type Spot, scaleFor, spotAt, tileWidth } from "../paint/mosaic";
 import { SIZES } from "../picks";
@@ -154,7 +155,7 @@ export function Mosaic(props: MosaicProps) {
   return (
     <div
       ref={view}
-      class={props.stale ? "mosaic stale" : "mosaic"}
+      class={dimmed(props.stale, "mosaic")}
       style={`max-height:${maxHeight}px;overflow-y:${grid.height / ratio > maxHeight ? "scroll" : "hidden"}`}
       role="listbox"
       aria-multiselectable={!!onMark}

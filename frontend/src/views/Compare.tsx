@@ -8,7 +8,7 @@ import { CHANGE, COSINE, Numbers } from "../components/Numbers";
 import { Panels } from "../components/Panels";
 import { usePaneHeight } from "../components/pane";
 import { SidesBar } from "../components/Sides";
-import { formatNumber, plural } from "../format";
+import { dimmed, formatNumber, plural } from "../format";
 import type { Comparison } from "../frames";
 import { inputsOf, layerTitle, modelInput, noFilter, resolveInput, shapeText, spatialOf } from "../model";
 import { tileNumbers, tileOf } from "../paint/mosaic";
@@ -44,6 +44,7 @@ function withPairs(ofA: Analysis | null, found: Comparison): Analysis {
 }
 
 interface FactsProps {
+  readonly stale: boolean;
   readonly what: string;
   readonly change: number | null | undefined;
   readonly cosine: number | null | undefined;
@@ -51,9 +52,9 @@ interface FactsProps {
 }
 
 /** How far B is from A. */
-function Facts({ what, change, cosine, children }: FactsProps) {
+function Facts({ stale, what, change, cosine, children }: FactsProps) {
   return (
-    <div class="line" data-testid="facts">
+    <div class={dimmed(stale, "line")} data-testid="facts">
       <span title={CHANGE}>
         {what}: relative change <b>{formatNumber(change)}</b>
       </span>
@@ -133,7 +134,7 @@ function Pairs({ sides, found, stale, url, maxHeight }: PairsProps) {
         }}
         onOpen={(at) => openFilter(filterAt(at))}
         maxHeight={maxHeight}
-        stale={stale}
+        stale={stale || numbers.stale}
         drawnKey={`${url} ${order.join()}`}
       />
       <p class="legend" data-testid="pairs">
@@ -146,15 +147,13 @@ function Pairs({ sides, found, stale, url, maxHeight }: PairsProps) {
 }
 
 /** One pair: all its slices. */
-function Pair({ sides, found, filter, maxHeight }: PairsProps & { filter: number }) {
+function Pair({ sides, found, stale, filter, maxHeight }: PairsProps & { filter: number }) {
   const [a, b] = sides;
   const { series } = a;
   const [slice, setSlice] = useState(0);
   const partner = found.partners[filter] ?? -1;
-  const wantedA = kernelsUrl(a, String(filter), "all");
-  const inA = useKernels(wantedA);
-  const wanted = partner < 0 ? null : kernelsUrl(b, String(partner), "all");
-  const inB = useKernels(wanted);
+  const inA = useKernels(kernelsUrl(a, String(filter), "all"));
+  const inB = useKernels(partner < 0 ? null : kernelsUrl(b, String(partner), "all"));
   const [fullA, fullB] = [useAnalysis(analysisUrl(a, "full")), useAnalysis(analysisUrl(b, "full"))];
   if (partner < 0) return <ErrorText>{`Filter ${filter} of A has no partner in B`}</ErrorText>;
   const tile = tileOf(spatialOf(series));
@@ -164,11 +163,12 @@ function Pair({ sides, found, filter, maxHeight }: PairsProps & { filter: number
   return (
     <div data-testid="pair" data-filter={filter} data-partner={partner}>
       <Facts
+        stale={stale}
         what={`Filter ${pairName(filter, partner)}`}
         change={found.changes[filter]}
         cosine={found.cosines[filter]}
       />
-      <ErrorText>{inA.error || inB.error}</ErrorText>
+      <ErrorText>{inA.error || inB.error || fullA.error || fullB.error}</ErrorText>
       <Panels
         a={fits(inA.value?.values)}
         b={fits(inB.value?.values)}
@@ -183,11 +183,11 @@ function Pair({ sides, found, filter, maxHeight }: PairsProps & { filter: number
         onOpen={null}
         maxHeight={maxHeight}
         largest={LARGEST_SLICE}
-        stale={inA.url !== wantedA || inB.url !== wanted}
+        stale={stale || inA.stale || inB.stale}
         drawnKey={`${inA.url} ${inB.url}`}
       />
       {fullA.value && fullB.value && (
-        <div class="pair-numbers">
+        <div class={dimmed(stale || fullA.stale || fullB.stale, "pair-numbers")}>
           <Numbers
             of={[
               [fullA.value, filter],
@@ -204,17 +204,17 @@ function Content({ sides, maxHeight }: { sides: Sides; maxHeight: number }) {
   const [a] = sides;
   const { filter, input, match } = picks();
   const url = compareUrl(...sides, matchOf(sides, match), resolveInput(a.series, input));
-  const { value, url: shown, error } = useComparison(url);
+  const { value, url: shown, stale, error } = useComparison(url);
   const fits = value?.shape[1] === a.series.filters && value.shape.slice(3).join() === spatialOf(a.series).join();
   const same = a.run === sides[1].run && a.at === sides[1].at;
-  const props = { sides, stale: shown !== url && !error, url: shown ?? "", maxHeight };
+  const props = { sides, stale, url: shown ?? "", maxHeight };
   return (
     <>
       <ErrorText>{error}</ErrorText>
       {same && <p data-testid="same">A and B are the same step of the same run. Choose another run, or pin a step.</p>}
       {value && fits && (
         <>
-          <Facts what="Whole layer" change={value.change} cosine={value.cosine}>
+          <Facts stale={stale} what="Whole layer" change={value.change} cosine={value.cosine}>
             <i>
               {value.partners.filter((other) => other >= 0).length} pairs,{" "}
               {value.partners.filter((other, i) => other >= 0 && other !== i).length} of them with different numbers

@@ -6,10 +6,11 @@ import { Button } from "../components/controls";
 import { COSINE } from "../components/Numbers";
 import { Plot } from "../components/Plot";
 import { Strip } from "../components/Strip";
-import { formatCosine } from "../format";
+import { dimmed, formatCosine } from "../format";
 import { resolveInput, type Series, spatialOf } from "../model";
 import { tileOf } from "../paint/mosaic";
 import { useHistory } from "../resource";
+import { limitsOf } from "../sides";
 import { openFilter, pick, picks } from "../state";
 
 interface CourseProps {
@@ -21,12 +22,12 @@ interface CourseProps {
 
 export function Course({ run, series, filter, step }: CourseProps) {
   const input = resolveInput(series, picks().input);
-  const { value, error } = useHistory(historyUrl(run, series, filter, input));
+  const { value, stale, error } = useHistory(historyUrl(run, series, filter, input));
   if (error) return <ErrorText>{error}</ErrorText>;
   if (!value || value.steps.length < 2) return null;
-  const limit = value.values.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 0);
+  const limit = limitsOf(value.values, value.values.length)[0] ?? 0;
   return (
-    <div class="history" data-testid="history">
+    <div class={dimmed(stale, "history")} data-testid="history">
       <h3>Over {value.steps.length} steps</h3>
       <div class="scroll">
         <Strip
@@ -48,12 +49,18 @@ export function Course({ run, series, filter, step }: CourseProps) {
   );
 }
 
-export function Nearest({ analysis, filter }: { analysis: Analysis; filter: number }) {
+interface NearestProps {
+  readonly analysis: Analysis;
+  readonly stale: boolean;
+  readonly filter: number;
+}
+
+export function Nearest({ analysis, stale, filter }: NearestProps) {
   const found = analysis.nearest?.[filter] ?? [];
   const original = numberOf(analysis, filter, "duplicate_of");
   const opposite = numberOf(analysis, filter, "opposite_of");
   return (
-    <div data-testid="nearest">
+    <div class={dimmed(stale)} data-testid="nearest">
       {original !== null && original !== filter && <p class="bad">⚠ A duplicate of filter {original}</p>}
       {opposite !== null && <p>The negative of filter {opposite}</p>}
       <h3>Most similar, by cosine</h3>

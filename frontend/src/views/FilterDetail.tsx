@@ -7,6 +7,7 @@ import { KernelPicture } from "../components/KernelPicture";
 import { Numbers } from "../components/Numbers";
 import { Activation, PatternPicture } from "../components/PatternPicture";
 import { Plot } from "../components/Plot";
+import { dimmed } from "../format";
 import { noFilter, type Series } from "../model";
 import { useAnalysis, usePatterns } from "../resource";
 import { type Card as CardOf, datumOf, pick, picks } from "../state";
@@ -27,7 +28,7 @@ export function FilterDetail({ card, series, filter, maxHeight }: FilterDetailPr
   const { run, kernel, patterns } = card;
   const beyond = kernel && filter >= kernel.filters;
   const datum = beyond ? null : datumOf(run, kernel);
-  const { value: numbers, error } = useAnalysis(datum && analysisUrl(datum, "full"));
+  const { value: numbers, stale, error } = useAnalysis(datum && analysisUrl(datum, "full"));
   return (
     <Card run={run} series={series} notes={datum && <CompareWith datum={datum} />}>
       {() =>
@@ -44,13 +45,21 @@ export function FilterDetail({ card, series, filter, maxHeight }: FilterDetailPr
             )}
             <section>
               {patterns && <LargePattern run={run} series={patterns} filter={filter} />}
-              {numbers && <Nearest analysis={numbers} filter={filter} />}
+              {numbers && <Nearest analysis={numbers} stale={stale} filter={filter} />}
             </section>
             <section class="figures">
               <ErrorText>{error}</ErrorText>
-              {numbers && <Numbers of={[[numbers, filter]]} />}
+              <div class={dimmed(stale)}>{numbers && <Numbers of={[[numbers, filter]]} />}</div>
             </section>
-            {datum && <Course run={run} series={datum.series} filter={filter} step={datum.series.steps[datum.at]} />}
+            {datum && (
+              <Course
+                key={filter}
+                run={run}
+                series={datum.series}
+                filter={filter}
+                step={datum.series.steps[datum.at]}
+              />
+            )}
           </div>
         )
       }
@@ -70,22 +79,21 @@ function Slices(props: { datum: Datum; filter: number; maxHeight: number }) {
         />
         Slices by norm, the strongest first
       </label>
-      <KernelPicture {...props} analysis={null} cursor={cursor} onCursor={setCursor} onOpen={null} />
+      <KernelPicture {...props} numbers={null} cursor={cursor} onCursor={setCursor} onOpen={null} />
     </section>
   );
 }
 
 function LargePattern({ run, series, filter }: { run: string; series: Series; filter: number }) {
   const datum = datumOf(run, series);
-  const wanted = datum && patternsUrl(datum, String(filter), { curve: "yes" });
-  const { value, url, error } = usePatterns(wanted);
+  const { value, stale, error } = usePatterns(datum && patternsUrl(datum, String(filter), { curve: "yes" }));
   const i = value?.filters.indexOf(filter) ?? -1;
   if (error) return <ErrorText>{error}</ErrorText>;
-  if (i < 0 && wanted && url !== wanted) return null;
+  if (i < 0 && stale) return null;
   if (!value || i < 0) return <p>No pattern of this filter was logged up to this step.</p>;
   const curve = value.curve[i] ?? [];
   return (
-    <figure>
+    <figure class={dimmed(stale)}>
       <PatternPicture frame={value} at={i} />
       Activation <Activation frame={value} at={i} /> <i>step {datum && series.steps[datum.at]}</i>
       {curve.length > 1 && <Plot label="Climb" steps={[...curve.keys()]} line={curve} />}

@@ -3,7 +3,7 @@ import { analysisUrl, numberOf } from "../api";
 import { Card } from "../components/Card";
 import { CompareWith } from "../components/CompareWith";
 import { KernelPicture } from "../components/KernelPicture";
-import { plural } from "../format";
+import { dimmed, plural } from "../format";
 import type { Series } from "../model";
 import { useAnalysis } from "../resource";
 import { cursor, datumOf, openFilter } from "../state";
@@ -21,7 +21,8 @@ function moveTo(filter: number): void {
 
 export function KernelCard({ run, series, maxHeight }: KernelCardProps) {
   const datum = datumOf(run, series);
-  const { value: analysis } = useAnalysis(datum && analysisUrl(datum));
+  const numbers = useAnalysis(datum && analysisUrl(datum));
+  const { value: analysis, stale } = numbers;
   // Of the whole kernel, drawn or not.
   const nonfinite = analysis?.values.reduce((sum, _, i) => sum + (numberOf(analysis, i, "nonfinite") ?? 0), 0) ?? 0;
   return (
@@ -31,7 +32,7 @@ export function KernelCard({ run, series, maxHeight }: KernelCardProps) {
       notes={
         <>
           {nonfinite > 0 && (
-            <b class="bad" data-testid="nonfinite">
+            <b class={dimmed(stale, "bad")} data-testid="nonfinite">
               ⚠ {plural(nonfinite, "weight")} not finite
             </b>
           )}
@@ -43,7 +44,7 @@ export function KernelCard({ run, series, maxHeight }: KernelCardProps) {
         <KernelPicture
           datum={{ run, series, at }}
           filter={null}
-          analysis={analysis}
+          numbers={numbers}
           cursor={cursor()}
           onCursor={moveTo}
           maxHeight={maxHeight}

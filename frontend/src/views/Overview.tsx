@@ -7,7 +7,7 @@ import { Button, Select } from "../components/controls";
 import { Plot } from "../components/Plot";
 import { useResize } from "../components/pane";
 import { Strip } from "../components/Strip";
-import { formatNumber } from "../format";
+import { dimmed, formatNumber } from "../format";
 import { isRgb, layerKey, layerTitle, type Series, shapeText, spatialOf } from "../model";
 import { tileNumbers, tileOf } from "../paint/mosaic";
 import { useAnalysis, useKernels, useLayerHistory } from "../resource";
@@ -39,7 +39,7 @@ const MEANINGS = {
 const NEAR_RANDOM = 0.98;
 
 function Badges({ datum, layer }: { datum: Datum; layer: string }) {
-  const { value, error } = useAnalysis(analysisUrl(datum, "full"));
+  const { value, stale, error } = useAnalysis(analysisUrl(datum, "full"));
   if (error) return <ErrorText>{error}</ErrorText>;
   if (!value?.layer) return <i>…</i>;
   const count = (name: string, least: number) =>
@@ -47,7 +47,7 @@ function Badges({ datum, layer }: { datum: Datum; layer: string }) {
   const found = { dead: count("dead", 1), duplicate: count("duplicate_of", 0), flipped: count("opposite_of", 0) };
   const quality = value.layer;
   return (
-    <div class="badges" data-testid="badges">
+    <div class={dimmed(stale, "badges")} data-testid="badges">
       {(["dead", "duplicate", "flipped"] as const).map((word) => (
         <Button
           key={word}
@@ -77,16 +77,17 @@ function Content({ datum }: { datum: Datum }) {
   const { run, series } = datum;
   const rgb = isRgb(series);
   const count = Math.min(STRIP_FILTERS, series.filters);
-  const { value, error } = useKernels(kernelsUrl(datum, `0:${count}`, rgb ? "rgb" : "strongest"));
+  const { value, stale, error } = useKernels(kernelsUrl(datum, `0:${count}`, rgb ? "rgb" : "strongest"));
   // Pictures come first: browsers ask a server for six things at a time, and the rest takes computing.
   const ready = value || error;
-  const { value: course } = useLayerHistory(ready && series.steps.length > 1 ? historyUrl(run, series, null) : null);
+  const past = useLayerHistory(ready && series.steps.length > 1 ? historyUrl(run, series, null) : null);
+  const course = past.value;
   const tile = tileOf(spatialOf(series), rgb ? 3 : 1);
   const step = series.steps[datum.at];
   return (
     <>
-      <ErrorText>{error}</ErrorText>
-      <div class="line course">
+      <ErrorText>{error || past.error}</ErrorText>
+      <div class={dimmed(stale, "line course")}>
         {value?.values.length === count * tileNumbers(tile) && (
           <Strip
             values={value.values}

@@ -7,7 +7,7 @@ import { useFocusPassing, useName } from "../components/focus";
 import { Legend } from "../components/Legend";
 import { Activation, PatternPicture } from "../components/PatternPicture";
 import { Strip } from "../components/Strip";
-import { plural } from "../format";
+import { dimmed, plural } from "../format";
 import type { KernelFrame, PatternFrame } from "../frames";
 import { isModified, moveCursor } from "../keys";
 import { onePicture, resolveInput, type Series, spatialOf } from "../model";
@@ -45,21 +45,20 @@ interface PatternsProps {
 }
 
 function Patterns({ datum, weights, maxHeight }: PatternsProps) {
-  const url = patternsUrl(datum, "all");
-  const { value: frame, url: shownUrl, error } = usePatterns(url);
-  const { value: stored } = useAnalysis(weights && analysisUrl(weights));
+  const { value: frame, stale, error } = usePatterns(patternsUrl(datum, "all"));
+  const stored = useAnalysis(weights && analysisUrl(weights));
   const arranged = useArranged(weights, stored, datum.run);
   const one = weights && onePicture(resolveInput(weights.series, picks().input));
   const kernels = useKernels(isBoth() && weights && one !== null ? kernelsUrl(weights, "all", one) : null);
   const tile = tileOf(weights ? spatialOf(weights.series) : [], one === "rgb" ? 3 : 1);
-  const kernel = isBoth() && weights && kernels.value?.limits.length === weights.series.filters ? kernels.value : null;
+  const kernel = kernels.value?.limits.length === weights?.series.filters ? kernels.value : null;
   const trouble = error || kernels.error || arranged.error;
   const shown = arranged.order && frame && arranged.order.filter((filter) => frame.filters.includes(filter));
   return (
     <>
       <ErrorText>{trouble}</ErrorText>
       {frame && (
-        <div class={shownUrl !== url && !error ? "stale" : ""}>
+        <div class={dimmed(stale || kernels.stale || arranged.stale)}>
           <Pictures frame={frame} filters={shown ?? frame.filters} kernel={kernel} tile={tile} maxHeight={maxHeight} />
           {kernel && <Legend limit={limitOf(kernel, null)} rgb={one === "rgb"} nonfinite={kernel.nonfinite} />}
           <Recipe frame={frame} />

@@ -2,7 +2,7 @@
 import type { Datum } from "../api";
 import { ErrorText } from "../components/Card";
 import { Strip } from "../components/Strip";
-import { formatNumber } from "../format";
+import { dimmed, formatNumber } from "../format";
 import { inputsOf, layerTitle, spatialOf } from "../model";
 import { tileOf } from "../paint/mosaic";
 import { useFilters } from "../resource";
@@ -16,7 +16,7 @@ const WIDEST = 4000;
 
 export function SideBySide({ datum, filters }: { datum: Datum; filters: readonly number[] }) {
   const shown = filters.slice(0, MOST);
-  const { value, error } = useFilters(datum, shown);
+  const { value, stale, error } = useFilters(datum, shown);
   if (shown.length < 2) return null;
   if (error) return <ErrorText>{error}</ErrorText>;
   // What was found for other filters is not that of these.
@@ -24,7 +24,7 @@ export function SideBySide({ datum, filters }: { datum: Datum; filters: readonly
   const { series } = datum;
   const limit = Math.max(0, ...value.map(({ limits }) => limits[0] ?? 0));
   return (
-    <section class="beside" data-testid="side-by-side">
+    <section class={dimmed(stale, "beside")} data-testid="side-by-side">
       <h3>Filters of A side by side, on one scale{shown.length < filters.length && ` (the first ${MOST})`}</h3>
       <div class="scroll">
         <table>
@@ -40,22 +40,22 @@ export function SideBySide({ datum, filters }: { datum: Datum; filters: readonly
             </tr>
           </thead>
           <tbody>
-            {shown.map((filter, i) => (
+            {value.map(({ filters: [filter], values, nonfinite }) => (
               <tr key={filter}>
                 <th scope="row">{filter}</th>
-                {shown.map((other, j) => (
-                  <td key={other} data-pair={`${filter},${other}`}>
-                    {formatNumber(cosine(value[i]?.values, value[j]?.values))}
+                {value.map((other) => (
+                  <td key={other.filters[0]} data-pair={`${filter},${other.filters[0]}`}>
+                    {formatNumber(cosine(values, other.values))}
                   </td>
                 ))}
                 <td>
                   <Strip
-                    values={value[i]?.values ?? new Float32Array()}
+                    values={values}
                     tile={tileOf(spatialOf(series))}
                     count={inputsOf(series)}
                     size={Math.min(SLICE, WIDEST / inputsOf(series))}
                     limitOf={() => limit}
-                    hatched={(value[i]?.nonfinite ?? 0) > 0}
+                    hatched={nonfinite > 0}
                     label={`all slices of filter ${filter} of ${layerTitle(series)}`}
                   />
                 </td>
