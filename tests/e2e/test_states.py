@@ -222,7 +222,7 @@ def test_a_step_before_the_first_says_which_is_the_first(own_board, own_log, pag
 
 
 def test_nothing_moves_by_itself_for_who_wants_less_motion(own_board, page):
-    tab = open_tab(own_board, page, **PICKS)
+    tab = open_tab(own_board, page, **PICKS, speed=1)
     first_card(tab)
     expect(tab.get_by_test_id("play")).to_be_disabled()
     expect(tab.get_by_test_id("play")).to_have_attribute("title", "Off: your system asks for less motion")
