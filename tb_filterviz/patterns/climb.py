@@ -132,10 +132,9 @@ class Climb:
         pictures, curve = self._engine.climb(noise, indices, rates, draws, after)
         images = parameterization.quantise(pictures)
         reached = self._engine.measure(images)
-        starts = curve[0]  # measured already, but on moved pictures where the recipe moves them
-        if draws.any():
-            first = self._engine.measure(parameterization.quantise(self._engine.pictures(noise)))
-            starts = first[np.arange(len(indices)), indices]
+        # `curve[0]` is something else: of pictures that were moved, and with 0 in place of weights that are not finite.
+        first = self._engine.measure(parameterization.quantise(self._engine.pictures(noise)))
+        starts = first[np.arange(len(indices)), indices]
         made = {}
         for rows, index in zip(np.arange(len(indices)).reshape(-1, facets), batch, strict=True):
             weakest = rows[np.argmin(reached[rows, index])]

@@ -153,8 +153,21 @@ def test_a_filter_that_is_not_finite_fails_alone():
     patterns = make(model, layer, size=SIDE)
     assert patterns.failed.tolist() == [False, False, False, True, False, True]
     assert np.isnan(patterns.reached[3])
+    assert np.isnan(patterns.start[3])
     np.testing.assert_array_equal(patterns.images[[0, 1, 2, 4]], clean.images[[0, 1, 2, 4]])
     np.testing.assert_array_equal(layer.get_weights()[0], kernel)
+
+
+def test_no_filter_that_is_not_finite_begins_with_a_number():
+    """The climb computes with 0 in place of such weights: its own first measure tells nothing of the filter."""
+    layer = keras.layers.Conv2D(4, 3, groups=2)
+    model = keras.Sequential([keras.Input((SIDE, SIDE, 4)), layer])
+    kernel, bias = layer.get_weights()
+    kernel[1, 1, 0, 2] = np.nan
+    layer.set_weights([kernel, bias])
+    for negative in (False, True):
+        patterns = make(model, layer, negative=negative)
+        assert np.isnan(patterns.start).tolist() == np.isnan(patterns.reached).tolist() == [False, False, True, False]
 
 
 def test_where_nothing_is_finite_nothing_is_climbed():

@@ -109,7 +109,7 @@ def test_a_direction_is_not_disturbed_by_channels_that_it_does_not_use():
     layer.set_weights([kernel, bias])
     patterns = make(model, layer, direction=[[1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
     assert patterns.failed.tolist() == [False, True, False]
-    assert np.isnan(patterns.reached).tolist() == [False, True, False]
+    assert np.isnan(patterns.reached).tolist() == np.isnan(patterns.start).tolist() == [False, True, False]
 
 
 def test_a_direction_must_fit_the_layer():
