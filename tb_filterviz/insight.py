@@ -209,20 +209,22 @@ def compare(
         inputs: Which slices are pictured; `"strongest"` is that of the left filter, on both sides.
 
     Returns:
-        Facts: `partners` (the right filter of each left one, -1 where there is none), `cosines` and `changes` of each
-        pair, None where unknown, `change` and `cosine` of all pairs together, `limits` of both sides, `chosen`. And
-        the pictures, float32 `[2][filters][inputs][*spatial]`, NaN where a partner is missing.
+        Facts: `partners` (the right filter of each left one, -1 where there is none), `unpaired` (the right filters
+        that are nobody's partner), `cosines` and `changes` of each pair, None where unknown, `change` and `cosine` of
+        all pairs together, `limits` of both sides, `chosen`. And the pictures, float32
+        `[2][filters][inputs][*spatial]`, NaN where a partner is missing.
 
     Raises:
         TooLargeError: If one is too large.
         ValueError: If the filters have different shapes, or there are no such inputs.
     """
-    slices.check(inputs, left[1].shape[-2])
+    shapes = [header.shape[:-1] for _, header in (left, right)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"the filters have the shapes {shapes[0]} and {shapes[1]}: they must be equal")
+    slices.check(inputs, shapes[0][-1])
     check_size(left[1])
     check_size(right[1])
     first, second = (kernel(store, source, *one) for one in (left, right))
-    if first.shape[:-1] != second.shape[:-1]:
-        raise ValueError(f"the filters have the shapes {first.shape[:-1]} and {second.shape[:-1]}: they must be equal")
     count, others = first.shape[-1], second.shape[-1]
     if by_likeness:
         partners, _ = analysis.match(first, second)
@@ -246,6 +248,7 @@ def compare(
     )
     facts = {
         "partners": partners.tolist(),
+        "unpaired": sorted({*range(others)} - {*partners.tolist()}),
         "cosines": nullable(cosine),
         "changes": nullable(relative),
         "change": nullable(whole)[0],

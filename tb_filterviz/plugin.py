@@ -208,10 +208,11 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         match = query.choice("match", ("index", "likeness"))
         inputs = query.inputs("inputs", _PICTURES)
         _check_inputs(query, inputs, header.shape[-2])
-        try:
-            insight.check_size(header)
-        except insight.TooLargeError as error:
-            raise bad("tag", f"that of {error}", query.text("tag")) from error
+        for name, one in (("tag", header), ("tag_b", other_header)):
+            try:
+                insight.check_size(one)
+            except insight.TooLargeError as error:
+                raise bad(name, f"that of {error}", query.text(name)) from error
 
         def think() -> bytes:
             sides = ((datum, header), (other, other_header))

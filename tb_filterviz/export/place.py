@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -82,25 +83,35 @@ class Place:
         return self.store.numbers(self.source, datum, header)
 
     def filters(self, datum: Datum, header: wire.Header, wanted: Sequence[int]) -> NDArray[Any]:
-        """Reads filters of a kernel, `[filters][*spatial][in]`, and no more than lies between them.
+        """Reads filters of a kernel, `[filters][*spatial][in]`, and only the chunks that hold them.
 
         Raises:
             OptionError: If there are more weights than the budget allows.
             wire.FormatError: If the datum is damaged.
         """
-        if not wanted:
-            shape = (0, *header.shape[:-1])
-            return np.zeros(shape, header.encoding if header.encoding != "int8" else np.float32)
-        low, high = min(wanted), max(wanted) + 1
-        values = (high - low) * (int(np.prod(header.shape[:-1], dtype=object)))
-        check_values(values, self.budget)
-        stored = self.store.filters(self.source, datum, header, low, high)
-        return stored[[position - low for position in wanted]]
+        self._check_filters(header, len(wanted))
+        found = np.empty((len(wanted), *header.shape[:-1]), "float32" if header.encoding == "int8" else header.encoding)
+        order = np.argsort(wanted, kind="stable")
+        ascending = np.asarray(wanted, np.int64)[order]
+        apart = np.flatnonzero(np.diff(ascending // header.chunk) > 1) + 1
+        for group in np.split(ascending, apart) if wanted else []:
+            at, stop = int(group[0]), int(group[-1]) + 1
+            for piece in self.store.chunks(self.source, datum, header, at, stop):
+                low, high = np.searchsorted(ascending, (at, at + len(piece)))
+                found[order[low:high]] = piece[ascending[low:high] - at]
+                at += len(piece)
+        return found
 
     def magnitudes(self, datum: Datum, header: wire.Header, inputs: str | int) -> NDArray[np.float32]:
-        """Returns the largest finite magnitude of each filter of the layer: `[filters]`, of the mean for `"mean"`."""
+        """Returns the largest finite magnitude of each filter of the layer: `[filters]`, of the mean for `"mean"`.
+
+        Raises as `filters` does.
+        """
         if inputs == "mean":
-            pictures, _ = slices.select([self.filters(datum, header, range(header.shape[-1]))], "mean")
+            *spatial, _, count = header.shape
+            check_values(math.prod(spatial) * count, self.budget)
+            self._check_filters(header, 1)
+            pictures, _ = slices.select(self.store.chunks(self.source, datum, header, 0, count), "mean")
             return slices.limits(pictures)
         return slices.limits(self.numbers(datum, header)[:, 1:3])
 
@@ -114,6 +125,11 @@ class Place:
             except (OSError, SyntaxError, ValueError) as error:
                 raise wire.FormatError(f"a picture cannot be read: {error}") from error
         return images
+
+    def _check_filters(self, header: wire.Header, count: int) -> None:
+        """Checks that so many filters of a kernel, and each chunk that is read of it, are not too many values."""
+        together = min(header.chunk, header.shape[-1])
+        check_values(max(count, together) * math.prod(header.shape[:-1]), self.budget)
 
 
 def check_values(count: int, budget: Budget) -> None:

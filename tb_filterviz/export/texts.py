@@ -11,7 +11,7 @@ from tb_filterviz.export.place import Chosen
 
 _INTEGER = re.compile(r"-?[0-9]{1,9}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{0,20})?(e[-+]?[0-9]{1,3})?", re.ASCII)
-_FILTERS = re.compile(r"(?P<start>[0-9]{1,9}):(?P<stop>[0-9]{1,9})|[0-9]{1,9}(,[0-9]{1,9}){0,999}", re.ASCII)
+_FILTERS = re.compile(r"(?P<start>[0-9]{1,9}):(?P<stop>[0-9]{1,9})|[0-9]{1,9}(,[0-9]{1,9})*", re.ASCII)
 _SWITCHES = {"true": True, "false": False}
 
 NAMES = (

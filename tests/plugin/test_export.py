@@ -79,6 +79,13 @@ def test_numbers(board):
     assert {(row["run"], row["layer"], row["step"]) for row in rows} == {("run2", "net/conv2/kernel", "5")}
 
 
+def test_a_long_list_of_filters(board):
+    """As a sorted or searched layer is saved: in its order, as many as a request's line can name."""
+    order = np.random.default_rng(0).permutation(np.tile(np.arange(512), 16)).tolist()
+    rows = csv.DictReader(io.StringIO(export(board, "wide", what="numbers", filters=",".join(map(str, order))).text))
+    assert [int(row["filter"]) for row in rows] == order
+
+
 def test_patterns(board):
     images = np.load(io.BytesIO(export(board, "", 10, filters="1:4000", format="npy").body))
     np.testing.assert_array_equal(images, some_patterns().images[1:])

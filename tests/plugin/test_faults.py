@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import signal
+import time
 
 import google_crc32c
 import numpy as np
@@ -41,6 +42,12 @@ LIES = {
 }
 
 
+def resealed(elements, lie):
+    """The elements with a header that claims something else."""
+    text = json.dumps({**json.loads(elements[0].split(b"\n")[0]), **lie}).encode()
+    return [text + b"\n%08x" % google_crc32c.value(text), *elements[1:]]
+
+
 def poisons():
     metadata = wire.metadata(wire.KERNEL)
     (good, *_) = kernel_events("conv1", 0)
@@ -59,9 +66,7 @@ def poisons():
     floats.tensor_shape.dim.add(size=2)
     yield "floats", floats, metadata
     for name, lie in LIES.items():
-        facts = {**json.loads(elements[0].split(b"\n")[0]), **lie}
-        text = json.dumps(facts).encode()
-        yield name, logs.blob_tensor([text + b"\n%08x" % google_crc32c.value(text), *elements[1:]]), metadata
+        yield name, logs.blob_tensor(resealed(elements, lie)), metadata
     yield "long description", logs.blob_tensor(elements), wire.metadata(wire.KERNEL, "*_" * 300_000)
     tensor_class = summary_pb2.SummaryMetadata()
     tensor_class.CopyFrom(metadata)
@@ -98,6 +103,39 @@ def test_poisoned_series_cost_nothing_else(tmp_path, backend):
         reported = {problem["run"] for problem in board.get("index").json["problems"]}
         assert {"evil garbage", "evil swapped elements", "evil foreign metadata", "evil newer version"} <= reported
         assert index["problems"]
+        assert "Traceback" not in board.log
+
+
+WITHOUT_NUMBERS = {
+    "many filters": (
+        {"shape": [1, 1 << 24], "axes": "IO", "chunk": 1 << 24, "bytes": [0, 1 << 25], "crc32c": [0, 0]},
+        1,
+    ),
+    "few filters": ({}, 99),
+}
+
+
+@BACKENDS
+def test_a_kernel_without_numbers_is_damaged_wherever_it_is_asked_for(tmp_path, backend):
+    """And that is said at once: nothing is made for as many filters as a header claims, if there is nothing of them."""
+    (good, *_) = kernel_events("conv1", 0)
+    whole = list(good.summary.value[0].tensor.string_val)
+    for name, (lie, kept) in WITHOUT_NUMBERS.items():
+        facts = {"numbers": [], "bytes": [0, *map(len, whole[2:])], "crc32c": [0, *map(google_crc32c.value, whole[2:])]}
+        elements = resealed([whole[0], b"", *whole[2:]][: 1 + kept], {**facts, **lie})
+        poisoned = logs.event("evil/filterviz.kernel", 0, logs.blob_tensor(elements), wire.metadata(wire.KERNEL))
+        file = tmp_path / name / "events.out.tfevents.1.host"
+        logs.write_file(file, [poisoned, *kernel_events("wave", 1)])
+    with server.serve(tmp_path, *server.BACKENDS[backend]) as board:
+        board.index_when(lambda index: all(server.steps(index).get((n, tag_of("wave"))) for n in WITHOUT_NUMBERS))
+        begun = time.monotonic()
+        for name in WITHOUT_NUMBERS:
+            evil = {"run": name, "tag": "evil/filterviz.kernel", "step": 0}
+            answers = [board.get(route, **evil) for route in ("kernels", "analysis", "history", "export")]
+            answers += [board.get("analysis", depth="full", **evil), board.get("history", filter=0, **evil)]
+            assert [answer.status for answer in answers] == [422] * 6, [answer.text for answer in answers]
+            assert "the numbers must begin with norm, min, max" in answers[0].text
+        assert time.monotonic() - begun < 10
         assert "Traceback" not in board.log
 
 

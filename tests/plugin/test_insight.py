@@ -125,6 +125,11 @@ def test_filters_compared_by_likeness(board):
         ("compare", {}, "parameter 'run_b' is missing"),
         ("compare", {**where("conv2", 0, "_b")}, r"the filters have the shapes \(3, 3, 3\) and \(3, 3, 20\)"),
         ("compare", {**where("conv1", 0, "_b"), "inputs": "9"}, "parameter 'inputs' must be an input from 0 to 2"),
+        (
+            "compare",
+            {**where("conv2", 0), **where("conv2", 5, "_b"), "inputs": "rgb"},
+            "parameter 'inputs' must be another",
+        ),
         ("compare", {**where("conv1", 0, "_b"), "match": "x"}, "parameter 'match' must be index or likeness"),
     ],
 )
@@ -151,6 +156,8 @@ NOTHING_MUCH = {
     "infinite": np.full((3, 3, 2, 4), -np.inf, np.float32),
     "one": np.ones((3, 3, 1, 1), np.float32),
     "scalar": np.ones((1, 1), np.float32),
+    "more": np.zeros((3, 3, 2, 6), np.float32),
+    "too large": np.zeros((1, 4097), np.float32),
 }
 
 
@@ -168,7 +175,7 @@ def plain_board(request, tmp_path_factory):
         yield board
 
 
-@pytest.mark.parametrize("name", NOTHING_MUCH)
+@pytest.mark.parametrize("name", [name for name in NOTHING_MUCH if name != "too large"])
 def test_kernels_of_nothing_much_have_answers_too(plain_board, name):
     where = {"run": "run", "tag": wire.tag("net", name, wire.KERNEL)}
     full = columns(plain_board.get("analysis", depth="full", step=1, **where).json)
@@ -181,3 +188,27 @@ def test_kernels_of_nothing_much_have_answers_too(plain_board, name):
     assert full["change"][0] == course["changes"][1] == both["changes"][0] == (0 if alive else None)
     assert course["norms"] == [None if name in ("nan", "infinite") else np.sqrt(NOTHING_MUCH[name].sum())] * 2
     assert set(full["duplicate_of"]) == set(full["opposite_of"]) == {None}
+
+
+def sides(left, right):
+    both = {"": left, "_b": right}.items()
+    where = [{f"run{s}": "run", f"tag{s}": wire.tag("net", name, wire.KERNEL), f"step{s}": 0} for s, name in both]
+    return where[0] | where[1]
+
+
+@pytest.mark.parametrize("match", ["index", "likeness"])
+def test_filters_without_a_partner_are_named(plain_board, match):
+    fewer, _ = plain_board.get("compare", match=match, **sides("zero", "more")).frame
+    assert sorted(fewer["partners"] + fewer["unpaired"]) == list(range(6))
+    assert len(fewer["unpaired"]) == 2
+    more, _ = plain_board.get("compare", match=match, **sides("more", "zero")).frame
+    assert (more["unpaired"], more["partners"].count(-1)) == ([], 2)
+
+
+def test_a_kernel_too_large_to_compare_is_named_by_its_side(plain_board):
+    for at, name in (("too large", "scalar"), "tag"), (("scalar", "too large"), "tag_b"):
+        answer = plain_board.get("compare", **sides(*at))
+        assert answer.status == 400
+        assert answer.text.startswith(f"Invalid argument: parameter '{name}' must be that of a kernel of at most"), (
+            answer.text
+        )

@@ -1,5 +1,6 @@
 """Figures of one step: each weight has its colour, each label its tile, and the same content the same bytes."""
 
+import dataclasses
 import subprocess
 import sys
 import xml.etree.ElementTree
@@ -9,6 +10,8 @@ import pytest
 
 import tb_filterviz as filterviz
 from tb_filterviz import records, wire
+from tb_filterviz.export.options import Budget, OptionError
+from tb_filterviz.store import Store
 from tests.plugin.samples import SHAPES, kernel_events, kernel_values, pattern_events, some_patterns
 from tests.support import logs, pictures
 
@@ -287,3 +290,44 @@ def test_an_unknown_suffix_is_named(log, tmp_path):
     with pytest.raises(ValueError, match=r"`format` must be one of csv, npy, npz. Received: format='png'"):
         log.numbers("train", CONV2).save(tmp_path / "grid.png")
     assert list(tmp_path.iterdir()) == []
+
+
+def wide_place(log, values):
+    found, datum = log._place("train", WIDE, 10, "kernel")
+    return dataclasses.replace(found, budget=Budget(1 << 24, 1 << 24, 9, values, 1 << 16)), datum
+
+
+@pytest.mark.parametrize("filters", [[0, 511], [511, 3, 3, 200, 0], [], [*range(100, 140)]])
+def test_only_what_is_wanted_of_a_large_layer_counts(log, filters):
+    """A chunk holds 28 of these filters: what is read may be as large, or as the filters are."""
+    each = 3 * 3 * 128
+    place, datum = wide_place(log, each * max(28, len(filters)))
+    values = place.filters(datum, place.header(datum), filters)
+    np.testing.assert_array_equal(
+        np.moveaxis(values, 0, -1), kernel_values("wide", 10).astype(np.float16)[..., filters]
+    )
+    place, datum = wide_place(log, each * max(28, len(filters)) - 1)
+    with pytest.raises(OptionError, match=r"at most \d+ values are read"):
+        place.filters(datum, place.header(datum), filters)
+
+
+def test_one_filter_of_a_large_layer_is_read_with_its_chunk_only(log):
+    place, datum = wide_place(log, 1 << 24)
+    header, read = place.header(datum), []
+    source = place.source
+
+    class Watched:
+        def read(self, datum, elements):
+            read.extend(elements)
+            return source.read(datum, elements)
+
+    fresh = dataclasses.replace(place, store=Store(0), source=Watched())
+    fresh.filters(datum, header, [511, 0, 1])
+    assert read == [2, 2 + 511 // header.chunk]
+
+
+def test_means_of_a_large_layer_are_taken_piece_by_piece(log):
+    place, datum = wide_place(log, 3 * 3 * 128 * 28)
+    header = place.header(datum)
+    expected = np.abs(stored("wide").mean(axis=-2)).max(axis=(0, 1))
+    np.testing.assert_allclose(place.magnitudes(datum, header, "mean"), expected, rtol=1e-3, atol=1e-6)

@@ -227,11 +227,12 @@ def test_what_would_take_too_much_is_refused_before_it_is_made(log, budget, form
         make("history", place(log, budget), None, None, Options(frames=3)).encode(form)
 
 
-def test_a_side_that_the_format_cannot_hold_is_refused(log):
-    page = place(log, Budget(1 << 30, 1 << 30, 9, 1 << 20, 99))
-    options = Options(width=16_384, columns=7, labels=False, caption=False, bar=False)
-    with pytest.raises(OptionError, match="16384 pixels, and webp holds 16383 at most: choose png, or a smaller"):
-        make("history", page, None, None, options).encode("webp")
+@pytest.mark.parametrize(("form", "most"), [("webp", 16_383), ("gif", 65_535)])
+def test_a_side_that_the_format_cannot_hold_is_refused(log, form, most):
+    page = place(log, Budget(1 << 30, 1 << 40, 9, 1 << 20, 99))
+    options = Options(width=most + 1, columns=7, labels=False, caption=False, bar=False)
+    with pytest.raises(OptionError, match=f"{most + 1} pixels, and {form} holds {most} at most: choose png, or a smal"):
+        make("history", page, None, None, options).encode(form)
 
 
 def test_wrong_wishes_are_named(log):

@@ -80,15 +80,22 @@ def test_a_wrong_text_is_named(name, text):
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("all", None), ("7", [7]), ("0:64", range(64)), ("3,0,9", [3, 0, 9]), ("007", [7])]
+    ("text", "expected"),
+    [
+        ("all", None),
+        ("7", [7]),
+        ("0:64", range(64)),
+        ("3,0,9", [3, 0, 9]),
+        ("007", [7]),
+        (",".join(map(str, range(1 << 16))), [*range(1 << 16)]),
+    ],
+    ids=lambda text: str(text)[:20],
 )
 def test_filters_as_texts(text, expected):
     assert texts.filters(text) == expected
 
 
-@pytest.mark.parametrize(
-    "text", ["", "-1", "1:", ":", "1:2:3", "a", "1,", "1, 2", "٣", "1" * 10, ",".join(["1"] * 1001)]
-)
+@pytest.mark.parametrize("text", ["", "-1", "1:", ":", "1:2:3", "a", "1,", "1, 2", "٣", "1" * 10])
 def test_wrong_filters_are_named(text):
     with pytest.raises(OptionError, match="`filters` must be all, 7, 0:64 or 0,3,9"):
         texts.filters(text)
