@@ -84,9 +84,9 @@ def frame(facts: Mapping[str, Any], body: Iterable[Any]) -> bytes:
     return b"".join([len(text).to_bytes(4, "little"), text, *body])
 
 
-def finite_list(values: Any, count: int) -> list[float | None]:
-    """Returns so many numbers for JSON: null where one is not finite, or was not measured."""
-    return [None] * count if values is None else [finite(value) for value in values.tolist()]
+def finite_list(values: Any) -> list[float | None]:
+    """Returns the numbers of an array for JSON: null where one is not finite."""
+    return [finite(value) for value in values.tolist()]
 
 
 def finite(value: float) -> float | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tb_filterviz import analysis, slices, wire
-from tb_filterviz.store import Datum, DatumGoneError, Series, Source, Store
+from tb_filterviz.answers import finite_list
+from tb_filterviz.store import Datum, DatumGoneError, Series, Source, Store, spread
 
 MOST_VALUES = 1 << 24
 MOST_FILTERS = 4096
@@ -81,13 +81,6 @@ def _header_like(store: Store, source: Source, datum: Datum, header: wire.Header
     return found if found.kind == wire.KERNEL and found.shape == header.shape else None
 
 
-def sample(data: Sequence[Datum], most: int) -> list[Datum]:
-    """Returns at most `most` data, evenly spread, with the first and the last."""
-    if len(data) <= most:
-        return list(data)
-    return [data[round(at * (len(data) - 1) / (most - 1))] for at in range(most)] if most > 1 else [data[-1]]
-
-
 def layer_history(store: Store, source: Source, series: Series, header: wire.Header) -> dict[str, Any]:
     """Tells how the norms of a layer's filters went over its steps, and how far the layer as a whole moved.
 
@@ -98,7 +91,7 @@ def layer_history(store: Store, source: Source, series: Series, header: wire.Hea
         `steps`; `norms`, five quantiles a step; `dead`, a count a step; `change_steps` and `changes`, the relative
         change of the layer from one of these steps to the next. What cannot be read is None.
     """
-    data = sample(series.data, MOST_STEPS)
+    data = spread(series.data, MOST_STEPS)
     norms: list[list[float] | None] = []
     dead: list[int | None] = []
     for datum in data:
@@ -107,7 +100,7 @@ def layer_history(store: Store, source: Source, series: Series, header: wire.Hea
         finite = column[np.isfinite(column)]
         norms.append(np.quantile(finite, QUANTILES).tolist() if len(finite) else None)
         dead.append(int(analysis.dead(column).sum()) if len(finite) else None)
-    chosen = sample(data, MOST_VALUES // math.prod(header.shape)) if math.prod(header.shape) <= MOST_VALUES // 2 else []
+    chosen = spread(data, MOST_VALUES // math.prod(header.shape)) if math.prod(header.shape) <= MOST_VALUES // 2 else []
     changes: list[float | None] = []
     before = None
     for at, datum in enumerate(chosen):
@@ -162,7 +155,7 @@ def filter_history(
     """
     most = max(1, min(MOST_STEPS, MOST_VALUES // max(1, math.prod(header.shape[:-1]))))
     found = []
-    for datum in sample(series.data, most):
+    for datum in spread(series.data, most):
         same = _header_like(store, source, datum, header)
         try:
             if same is not None:
@@ -181,10 +174,10 @@ def filter_history(
     first = [analysis.change(filters[0], after)[1] for after in filters]
     facts = {
         "steps": steps,
-        "norms": nullable(np.array([analysis.filter_numbers(values)[0, 0] for values in filters], np.float64)),
-        "changes": [None, *nullable(np.array([relative[0] for relative, _ in since]))],
-        "cosines": [None, *nullable(np.array([cosine[0] for _, cosine in since]))],
-        "cosines_first": nullable(np.array([cosine[0] for cosine in first])),
+        "norms": finite_list(np.array([analysis.filter_numbers(values)[0, 0] for values in filters], np.float64)),
+        "changes": [None, *finite_list(np.array([relative[0] for relative, _ in since]))],
+        "cosines": [None, *finite_list(np.array([cosine[0] for _, cosine in since]))],
+        "cosines_first": finite_list(np.array([cosine[0] for cosine in first])),
         "input": wanted,
     }
     return facts, pictures
@@ -249,19 +242,14 @@ def compare(
     facts = {
         "partners": partners.tolist(),
         "unpaired": sorted({*range(others)} - {*partners.tolist()}),
-        "cosines": nullable(cosine),
-        "changes": nullable(relative),
-        "change": nullable(whole)[0],
-        "cosine": nullable(whole_cosine)[0],
+        "cosines": finite_list(cosine),
+        "changes": finite_list(relative),
+        "change": finite_list(whole)[0],
+        "cosine": finite_list(whole_cosine)[0],
         "limits": [slices.limits(side).tolist() for side in both],
         "chosen": chosen,
     }
     return facts, both
-
-
-def nullable(values: NDArray[Any]) -> list[float | None]:
-    """Returns numbers as JSON has them: None for what is not finite."""
-    return [value if math.isfinite(value) else None for value in values.tolist()]
 
 
 def stored_answer(header: wire.Header, numbers: NDArray[np.float32]) -> dict[str, Any]:
@@ -269,7 +257,7 @@ def stored_answer(header: wire.Header, numbers: NDArray[np.float32]) -> dict[str
     return {
         "filters": list(header.filters),
         "names": header.numbers,
-        "values": [nullable(row) for row in numbers],
+        "values": [finite_list(row) for row in numbers],
         "dtype": header.dtype,
         "encoding": header.encoding,
     }
@@ -288,7 +276,7 @@ def full_answer(header: wire.Header, numbers: NDArray[np.float32], found: analys
         ],
         "order": found.order.tolist(),
         "nearest": found.nearest.tolist(),
-        "nearest_cosines": [nullable(row) for row in found.nearest_cosines],
+        "nearest_cosines": [finite_list(row) for row in found.nearest_cosines],
         "layer": {"orthogonality": found.orthogonality, **vars(found.quality)},
         "basis": None
         if basis is None

@@ -26,7 +26,6 @@ from tb_filterviz.query import Query, bad
 from tb_filterviz.store import (
     ByteCache,
     Datum,
-    DatumGoneError,
     EventFileSource,
     Follower,
     LogdirIndex,
@@ -183,17 +182,13 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             )
         wanted = query.filters("filter", header.shape[-1])
         inputs = query.inputs("inputs", _PICTURES)
+        _check_inputs(query, inputs, header.shape[-2])
         if len(wanted) > 1:
             raise bad("filter", "all or one filter", index)
         key = ("history", series.data, wanted.start, inputs)
 
         def think() -> bytes:
-            try:
-                facts, pictures = insight.filter_history(self._store, source, series, header, wanted.start, inputs)
-            except ValueError as error:
-                if isinstance(error, wire.FormatError):
-                    raise
-                raise bad("inputs", str(error), inputs) from error
+            facts, pictures = insight.filter_history(self._store, source, series, header, wanted.start, inputs)
             return frame(
                 {**facts, "shape": pictures.shape, "dtype": "float32"}, [np.ascontiguousarray(pictures, "<f4")]
             )
@@ -246,8 +241,9 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             return respond(request, pngs[0], "image/png", {"Content-Security-Policy": "sandbox"})
         numbers = self._store.numbers(source, datum, header)[positions]
         columns = {
-            name: finite_list(wire.number(header, numbers, name), len(positions))
+            name: [None] * len(positions) if column is None else finite_list(column)
             for name in ("start", "reached", "noise", "natural", "percentile")
+            for column in [wire.number(header, numbers, name)]
         }
         facts = {
             "filters": [header.filters[position] for position in positions],
@@ -262,7 +258,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         if with_curve:
             curve = self._store.curve(source, datum, header)
             rows = np.zeros((len(positions), 0)) if curve is None else curve[positions]
-            facts["curve"] = [finite_list(row, header.curve) for row in rows]
+            facts["curve"] = [finite_list(row) for row in rows]
         return respond(request, frame(facts, pngs), _BINARY)
 
     @route
@@ -310,23 +306,9 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         if series.kind != kind:
             raise bad(f"tag{suffix}", f"that of a series of {kind}", series.tag)
         if newest:
-            return self._newest(source, series)
+            return series, *self._store.newest(source, series)
         datum = found.datum(query, series, suffix)
-        return series, datum, self._header(source, datum, kind)
-
-    def _newest(self, source: Source, series: Series) -> tuple[Series, Datum, wire.Header]:
-        for datum in reversed(series.data):
-            try:
-                return series, datum, self._header(source, datum, series.kind)
-            except (wire.FormatError, DatumGoneError):
-                continue
-        raise wire.FormatError("none of its steps can be read")
-
-    def _header(self, source: Source, datum: Datum, kind: str) -> wire.Header:
-        header = self._store.header(source, datum)
-        if header.kind != kind:
-            raise wire.FormatError(f"it holds {header.kind}, but its series {kind}")
-        return header
+        return series, datum, self._store.header(source, datum, kind)
 
 
 def _check_inputs(query: Query, inputs: str | int, count: int) -> None:

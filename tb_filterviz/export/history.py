@@ -17,7 +17,7 @@ from tb_filterviz.export.figure import MOVING, Figure
 from tb_filterviz.export.options import LIMITS, OptionError, Options
 from tb_filterviz.export.place import Chosen, Place, check_values, patterned
 from tb_filterviz.export.still import pattern_facts, patterns_content
-from tb_filterviz.store import Datum, DatumGoneError
+from tb_filterviz.store import Datum, DatumGoneError, spread
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ class History(Figure):
             raise OptionError("frames", f"an integer from 1 to {most}", options.frames)
         self._place = place
         _, self._newest = place.newest()
-        self._data = sample(place.series.data, options.frames or most)
+        self._data = spread(place.series.data, options.frames or most)
         self._filters: list[int] = []
 
     def table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
@@ -108,7 +108,7 @@ class KernelHistory(History):
     def frames(self, most: int) -> Iterator[Content]:
         """Yields the picture of each step."""
         steps, pictures, shown = self._read
-        places = sample(range(len(steps)), most)
+        places = spread(range(len(steps)), most)
         heading, lines = plain(self._place.layer), self._lines(kernels.facts(self._newest), len(places))
         for at in places:
             yield kernels.one_step(shown, pictures[at], self._options, heading, [f"Step {steps[at]}", *lines])
@@ -184,7 +184,7 @@ class PatternHistory(History):
     def frames(self, most: int) -> Iterator[Content]:
         """Yields the patterns of each step."""
         steps, images, numbers = self._read
-        places = sample(range(len(steps)), most)
+        places = spread(range(len(steps)), most)
         names = [str(index) for index in self._filters]
         lines = self._lines(pattern_facts(self._newest, self._filters), len(places))
         failed = numbers[..., 2] != 0
@@ -221,11 +221,3 @@ class PatternHistory(History):
         found = self._each(read)
         steps, read_ones = [step for step, _ in found], [one for _, one in found]
         return steps, np.stack([images for images, _ in read_ones]), np.stack([numbers for _, numbers in read_ones])
-
-
-def sample(data: Sequence[T], most: int) -> list[T]:
-    """Returns at most so many of the data, evenly chosen, with the last, and the first if two are allowed."""
-    if len(data) <= most:
-        return list(data)
-    places = np.round(np.linspace(0 if most > 1 else len(data) - 1, len(data) - 1, most)).astype(int)
-    return [data[place] for place in places]

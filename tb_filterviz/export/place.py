@@ -14,7 +14,7 @@ from PIL import Image
 
 from tb_filterviz import slices, wire
 from tb_filterviz.export.options import Budget, OptionError
-from tb_filterviz.store import Datum, DatumGoneError, Series, Source, Store
+from tb_filterviz.store import Datum, Series, Source, Store
 
 Chosen = int | np.integer[Any] | slice | range | Sequence[int] | None
 """Filters: an index, a slice or a sequence of indices, negative ones from the end; None for all."""
@@ -45,19 +45,11 @@ class Place:
             wire.FormatError: If it is damaged, or of another kind.
             DatumGoneError: If it is not there any more.
         """
-        header = self.store.header(self.source, datum)
-        if header.kind != self.series.kind:
-            raise wire.FormatError(f"it holds {header.kind}, but its series {self.series.kind}")
-        return header
+        return self.store.header(self.source, datum, self.series.kind)
 
     def newest(self) -> tuple[Datum, wire.Header]:
-        """Returns the newest datum whose header can be read, and that; raises as `header` does if there is none."""
-        for datum in reversed(self.series.data):
-            try:
-                return datum, self.header(datum)
-            except (wire.FormatError, DatumGoneError):
-                continue
-        raise wire.FormatError("none of its steps can be read")
+        """Returns the newest datum whose header can be read, and that; raises as `Store.newest` does."""
+        return self.store.newest(self.source, self.series)
 
     def chosen(self, header: wire.Header, filters: Chosen) -> list[int]:
         """Returns where the chosen filters stand among those of a datum.

@@ -12,4 +12,5 @@ from tb_filterviz.store.series import Problem as Problem
 from tb_filterviz.store.series import Series as Series
 from tb_filterviz.store.series import Source as Source
 from tb_filterviz.store.series import SourceUnavailableError as SourceUnavailableError
+from tb_filterviz.store.series import spread as spread
 from tb_filterviz.store.store import Store as Store

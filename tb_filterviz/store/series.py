@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Hashable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -96,3 +98,10 @@ class Source(Protocol):
 def run_order(run: str) -> list[tuple[int, str]]:
     """Returns a key that sorts runs as TensorBoard's run selector does: digits by value."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", run)]
+
+
+def spread(data: Sequence[T], most: int) -> list[T]:
+    """Returns at most so many of the data, evenly spread, with the last, and the first if two are allowed."""
+    if len(data) <= most:
+        return list(data)
+    return [data[round(at * (len(data) - 1) / (most - 1))] for at in range(most)] if most > 1 else [data[-1]]

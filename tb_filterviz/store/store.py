@@ -64,11 +64,16 @@ class Store:
         )
         return listed, problems
 
-    def header(self, source: Source, datum: Datum) -> wire.Header:
+    def header(self, source: Source, datum: Datum, kind: str | None = None) -> wire.Header:
         """Reads the header of a datum.
 
+        Args:
+            source: What may be seen.
+            datum: Which.
+            kind: Of its series; None for any.
+
         Raises:
-            wire.FormatError: If it is damaged.
+            wire.FormatError: If it is damaged, or of another kind.
             DatumGoneError: If the datum is not there any more.
         """
         value = self._cache.get((datum, 0))
@@ -77,10 +82,26 @@ class Store:
                 (value,) = source.read(datum, [0])
                 header = _parse_header(value)
                 self._cache.put((datum, 0), value)
-                return header
-            return _parse_header(value)
+            else:
+                header = _parse_header(value)
+            if kind not in (None, header.kind):
+                raise wire.FormatError(f"it holds {header.kind}, but its series {kind}")
+            return header
         except wire.FormatError as error:
             raise self._remember(datum, error) from error
+
+    def newest(self, source: Source, series: Series) -> tuple[Datum, wire.Header]:
+        """Returns the newest datum whose header can be read, and that.
+
+        Raises:
+            wire.FormatError: If there is none.
+        """
+        for datum in reversed(series.data):
+            try:
+                return datum, self.header(source, datum, series.kind)
+            except (wire.FormatError, DatumGoneError):
+                continue
+        raise wire.FormatError("none of its steps can be read")
 
     def numbers(self, source: Source, datum: Datum, header: wire.Header) -> NDArray[np.float32]:
         """Reads the numbers of all filters, float32 `[filters][columns]`; raises as `header` does."""
@@ -120,20 +141,12 @@ class Store:
     ) -> wire.Header | None:
         """Returns the header of the newest readable step; it is not looked for again in a series that is the same."""
         old, header = known.get((series.run, series.tag), (None, None))
-        return header if header and old is series else self._newest_header(source, series)
-
-    def _newest_header(self, source: Source, series: Series) -> wire.Header | None:
-        for datum in reversed(series.data):
-            try:
-                header = self.header(source, datum)
-            except DatumGoneError:
-                continue
-            except wire.FormatError:
-                continue
-            if header.kind == series.kind:
-                return header
-            self._remember(datum, wire.FormatError(f"it holds {header.kind}, but its series {series.kind}"))
-        return None
+        if header and old is series:
+            return header
+        try:
+            return self.newest(source, series)[1]
+        except wire.FormatError:
+            return None
 
     def _checked(self, source: Source, datum: Datum, header: wire.Header, elements: Sequence[int]) -> list[bytes]:
         """Reads elements through the cache, which only ever holds what was checked."""

@@ -80,29 +80,23 @@ def test_slices_with_the_strongest_first(board, page):
 
 
 def test_settings_outlive_a_visit_and_links_do_not_depend_on_them(board, page):
-    tab = open_tab(board, page)
-    first_card(tab)
-    tab.get_by_role("button", name="Settings").click()
-    tab.get_by_test_id("map-grey").check()
-    page.goto("about:blank")
-    tab = open_tab(board, page)
-    first_card(tab)
-    assert "p.filterviz.map=grey" in page.url
-    page.goto("about:blank")
-    tab = open_tab(board, page, step=1)
-    first_card(tab)
-    assert "map" not in page.url
-    page.goto("about:blank")
-    tab = open_tab(board, page, step=1, tile=20)
-    first_card(tab)
-    tab.get_by_role("button", name="Settings").click()
-    tab.get_by_test_id("speed-5").check()
-    page.goto("about:blank")
-    tab = open_tab(board, page)
-    first_card(tab)
-    assert "p.filterviz.map=grey" in page.url
-    assert "p.filterviz.speed=5" in page.url
-    assert "tile" not in page.url
+    def visit(setting=None, **picks):
+        page.goto("about:blank")
+        tab = open_tab(board, page, **picks)
+        first_card(tab)
+        if setting:
+            tab.get_by_role("button", name="Settings").click()
+            tab.get_by_test_id(setting).check()
+        return page.url
+
+    visit("map-grey")
+    assert "p.filterviz.map=grey" in visit()
+    assert "map" not in visit(step=1)
+    visit("speed-5", step=1, tile=20)
+    address = visit()
+    assert "p.filterviz.map=grey" in address
+    assert "p.filterviz.speed=5" in address
+    assert "tile" not in address
 
 
 def test_the_sheet_of_keys(board, page):

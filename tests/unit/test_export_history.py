@@ -9,9 +9,10 @@ from PIL import Image
 
 import tb_filterviz as filterviz
 from tb_filterviz import records, wire
-from tb_filterviz.export import history, layout
+from tb_filterviz.export import layout
 from tb_filterviz.export.make import make
 from tb_filterviz.export.options import SERVER, Budget, OptionError, Options
+from tb_filterviz.store import spread
 from tests.plugin.samples import STEPS, kernel_events, kernel_values
 from tests.support import logs, pictures
 
@@ -174,9 +175,9 @@ def test_the_most_steps(log):
     assert len(pictures.frames(figure.encode("gif"))) == 2
     assert "Run train, 2 of its 3 steps" in [text for *_, text in pictures.svg_texts(figure.encode("svg"))]
     data = list(range(101))
-    assert history.sample(data, 1) == [100]
-    assert history.sample(data, 3) == [0, 50, 100]
-    assert history.sample(data, 101) == data
+    assert spread(data, 1) == [100]
+    assert spread(data, 3) == [0, 50, 100]
+    assert spread(data, 101) == data
 
 
 def test_what_is_damaged_or_of_another_shape_is_left_out(tmp_path):
