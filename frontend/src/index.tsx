@@ -1,7 +1,7 @@
 /** TensorBoard imports this module into the tab's iframe and calls `render()` once. */
 import { render as renderInto } from "preact";
 import { fontRules, writePicks } from "./host";
-import { type Picks, writeAll } from "./picks";
+import { writeAll } from "./picks";
 import { dark, picks, start } from "./state";
 import { onChange } from "./store";
 import css from "./styles.css";
@@ -22,7 +22,7 @@ export function render(): void {
   document.body.append(root);
   let place = "";
   let saving = 0;
-  let saved: Picks | null = null;
+  let saved = picks(); // which `draw` writes first of all
   // What a slider picks in passing is not worth an entry of its own: browsers allow some writes a second.
   const save = () => {
     saving = 0;
