@@ -5,8 +5,16 @@ export type Kind = "kernel" | "patterns";
 export type KindChoice = Kind | "both";
 export const KINDS: readonly KindChoice[] = ["kernel", "patterns", "both"];
 
+/** Steps, and when they were logged. */
+export interface Timeline {
+  readonly steps: readonly number[];
+  /** When the first step was logged, in seconds since 1970, and how many milliseconds after it each was. */
+  readonly wall_time: number;
+  readonly elapsed_ms: readonly number[];
+}
+
 /** All steps of one (run, layer, kind), as the server's index lists them. */
-export interface Series {
+export interface Series extends Timeline {
   readonly tag: string;
   readonly kind: Kind;
   readonly name: string;
@@ -18,10 +26,6 @@ export interface Series {
   readonly axes: string;
   readonly groups: number;
   readonly description: string;
-  readonly steps: readonly number[];
-  /** When the first step was logged, in seconds since 1970, and how many milliseconds after it each was. */
-  readonly wall_time: number;
-  readonly elapsed_ms: readonly number[];
   /** How many data were logged that newer ones took the place of, as after a restart. */
   readonly superseded: number;
 }
@@ -44,7 +48,11 @@ export interface Index {
   readonly revision: string;
   readonly runs: readonly Run[];
   readonly problems: readonly Problem[];
+  readonly meanings: Readonly<Record<string, Meaning>>;
 }
+
+/** What a number is called (empty: it is not shown as one), what it says, and its unit: `%` for a share, `°` or none. */
+export type Meaning = readonly [label: string, sentence: string, unit: string];
 
 /** A layer of the runs shown; its kernel and patterns series are those of the first run that has them. */
 export interface Layer {

@@ -5,6 +5,7 @@ import {
   type Index,
   type Kind,
   layersOf,
+  type Meaning,
   newestAt,
   type Run,
   resolveInput,
@@ -23,6 +24,8 @@ const address = readPicks();
 /** An address that says anything says it all: a link shows the same view to everybody. */
 export const picks = state<Picks>(readAll(address.size ? address : readSettings()));
 export const index = state<Index | null>(null);
+/** What a number means; empty where the server does not say. */
+export const meaning = (name: string): Meaning => index()?.meanings[name] ?? ["", "", ""];
 export const indexError = state("");
 export const dark = state(false);
 /** How often the server answered what there is. */

@@ -4,7 +4,7 @@ import { useMemo, useState } from "preact/hooks";
 import { type Analysis, analysisUrl, compareUrl, kernelsUrl } from "../api";
 import { ErrorText } from "../components/Card";
 import { DetailBar } from "../components/DetailBar";
-import { CHANGE, COSINE, Numbers } from "../components/Numbers";
+import { Numbers } from "../components/Numbers";
 import { Panels } from "../components/Panels";
 import { usePaneHeight } from "../components/pane";
 import { SidesBar } from "../components/Sides";
@@ -16,7 +16,7 @@ import { COMPARED_SORTS } from "../picks";
 import { useAnalysis, useComparison, useKernels } from "../resource";
 import { arrange, gather, parseFind } from "../selection";
 import { matchOf, obstacle, pairName, type Side, type Sides } from "../sides";
-import { cursor, openFilter, picks, sides as sidesPicked } from "../state";
+import { cursor, meaning, openFilter, picks, sides as sidesPicked } from "../state";
 import { SideBySide } from "./SideBySide";
 
 /** Height of what surrounds the pictures, in CSS pixels, and the least that they get. */
@@ -55,10 +55,10 @@ interface FactsProps {
 function Facts({ stale, what, change, cosine, children }: FactsProps) {
   return (
     <div class={dimmed(stale, "line")} data-testid="facts">
-      <span title={CHANGE}>
+      <span title={meaning("change")[1]}>
         {what}: relative change <b>{formatNumber(change)}</b>
       </span>
-      <span title={COSINE}>
+      <span title={meaning("cosine")[1]}>
         cosine <b>{formatNumber(cosine)}</b>
       </span>
       {children}

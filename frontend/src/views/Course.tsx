@@ -3,7 +3,6 @@
 import { type Analysis, historyUrl, numberOf } from "../api";
 import { ErrorText } from "../components/Card";
 import { Button } from "../components/controls";
-import { COSINE } from "../components/Numbers";
 import { Plot } from "../components/Plot";
 import { Strip } from "../components/Strip";
 import { dimmed, formatCosine } from "../format";
@@ -11,7 +10,7 @@ import { resolveInput, type Series, spatialOf } from "../model";
 import { tileOf } from "../paint/mosaic";
 import { useHistory } from "../resource";
 import { limitsOf } from "../sides";
-import { openFilter, pick, picks } from "../state";
+import { meaning, openFilter, pick, picks } from "../state";
 
 interface CourseProps {
   readonly run: string;
@@ -66,7 +65,7 @@ export function Nearest({ analysis, stale, filter }: NearestProps) {
       <h3>Most similar, by cosine</h3>
       <div class="badges">
         {found.map((other, i) => (
-          <Button key={other} onClick={() => openFilter(other)} title={COSINE}>
+          <Button key={other} onClick={() => openFilter(other)} title={meaning("cosine")[1]}>
             {other} <i>{formatCosine(analysis.nearest_cosines?.[filter]?.[i] ?? 0)}</i>
           </Button>
         ))}
