@@ -7,7 +7,7 @@ import gzip
 import json
 import threading
 
-from tb_filterviz import analysis, wire
+from tb_filterviz import analysis, colormap, wire
 from tb_filterviz.store import Series, Source, Store
 
 _MOST_MS = 1 << 53  # the last number up to which JavaScript counts
@@ -79,8 +79,13 @@ class Listing:
         return (
             f'{{"version":{wire.VERSION},"revision":{json.dumps(revision)},"runs":[{",".join(texts)}],'
             f'"problems":{json.dumps([vars(problem) for problem in problems])},'
-            f'"meanings":{json.dumps(analysis.MEANINGS)}}}'
+            f'"meanings":{json.dumps(analysis.MEANINGS)},"colormaps":{json.dumps(_colormaps())}}}'
         )
+
+
+def _colormaps() -> dict[str, str]:
+    """Returns the colours of each map, from its lower end to its upper one."""
+    return {name: colormap.table(name)[: colormap.NOT_FINITE].tobytes().hex() for name in colormap.MAPS}
 
 
 def _timeline(series: Series, known: dict[tuple[str, tuple[int, ...]], _Timeline]) -> _Timeline:

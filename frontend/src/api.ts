@@ -98,7 +98,7 @@ export interface Analysis {
   readonly nearest?: readonly (readonly number[])[];
   readonly nearest_cosines?: readonly (readonly (number | null)[])[];
   readonly layer?: Quality;
-  readonly basis?: { readonly pictures: readonly unknown[]; readonly explained: readonly number[] } | null;
+  readonly basis?: { readonly pictures: readonly number[][]; readonly explained: readonly number[] } | null;
 }
 
 /** Numbers about a layer; null where they do not apply. */

@@ -145,6 +145,8 @@ export interface Comparison {
   readonly values: Float32Array;
   /** The filter of B, -1 for none. */
   readonly partners: readonly number[];
+  /** The filters of B that are nobody's partner. */
+  readonly unpaired: readonly number[];
   /** `|B - A| / |A|` and the cosine, of each pair and of all together; null where unknown. */
   readonly changes: readonly (number | null)[];
   readonly cosines: readonly (number | null)[];
@@ -164,6 +166,7 @@ export function decodeComparison(buffer: ArrayBuffer): Comparison {
     shape,
     values,
     partners: list(head, "partners", count, isPlace),
+    unpaired: list(head, "unpaired", null, isCount),
     changes: numbersOf(head, "changes", count),
     cosines: numbersOf(head, "cosines", count),
     change: isNumber(head.change) ? head.change : null,

@@ -49,6 +49,8 @@ export interface Index {
   readonly runs: readonly Run[];
   readonly problems: readonly Problem[];
   readonly meanings: Readonly<Record<string, Meaning>>;
+  /** Of each map 255 colours from `-limit` to `+limit`, `rrggbb` one after the other. */
+  readonly colormaps: Readonly<Record<string, string>>;
 }
 
 /** What a number is called (empty: it is not shown as one), what it says, and its unit: `%` for a share, `°` or none. */
@@ -156,6 +158,12 @@ export function newestAt(series: Series, step: number | null): number {
 /** Position of the step at a share of the way of a series, 0 to 1. */
 export function sharedAt(series: Series, share: number): number {
   return Math.round(share * (series.steps.length - 1));
+}
+
+/** Evenly spread places of a list, with its first and last; all of a short one. */
+export function evenly(length: number, most: number): number[] {
+  const count = Math.min(length, most);
+  return Array.from({ length: count }, (_, i) => Math.round((i * (length - 1)) / Math.max(1, count - 1)));
 }
 
 /** All steps of some series, ascending. */

@@ -1,6 +1,6 @@
 /** What the tab shows: of what was picked and of what the server has, and all that follows from them. */
 import { type Datum, get, parseIndex } from "./api";
-import { followTheme, isHidden, onPicksChanged, onReload, readPicks, readSettings, writeSettings } from "./host";
+import { followTheme, isHidden, onPicksChanged, readPicks, readSettings, writeSettings } from "./host";
 import {
   type Index,
   type Kind,
@@ -148,7 +148,9 @@ const isWhole = computed(() => {
 export const sizeKey = computed(() => (isWhole() ? "zoom" : "tile"));
 
 export const mapName = computed(() => resolveMap(picks().map, dark()));
-export const table = computed(() => colourTable(mapName()));
+/** The colours of the map, as the server writes them. */
+export const colours = computed(() => index()?.colormaps[mapName()] ?? "");
+export const table = computed(() => colourTable(colours()));
 
 /** TensorBoard's colours of runs, by their order; the first is lighter in the dark. */
 const RUN_COLOURS = ["#425066", "#12b5cb", "#e52592", "#f9ab00", "#9334e6", "#7cb342", "#e8710a"];
@@ -185,7 +187,7 @@ export function refreshIndex(): Promise<void> {
 
 const POLL_MS = 1000;
 
-/** Connects the state with TensorBoard: address, theme, reload button, and training that goes on. */
+/** Connects the state with TensorBoard: address, theme, and training that goes on. */
 export function start(): void {
   followTheme((isDark) => {
     dark.set(isDark);
@@ -193,18 +195,10 @@ export function start(): void {
   onPicksChanged(() => {
     picks.set(readAll(readPicks()));
   });
-  const refreshIfSeen = () => {
+  // So often that nobody has to wait for it after TensorBoard's reload button, or after a look at another tab.
+  setInterval(() => {
     if (!isHidden()) void refreshIndex();
-  };
-  onReload(refreshIfSeen);
-  // A tab that comes into sight again tells so by its size or its visibility only.
-  let wasHidden = isHidden();
-  window.addEventListener("resize", () => {
-    if (wasHidden) refreshIfSeen();
-    wasHidden = isHidden();
-  });
-  document.addEventListener("visibilitychange", refreshIfSeen);
-  setInterval(refreshIfSeen, POLL_MS);
+  }, POLL_MS);
   void refreshIndex();
 }
 

@@ -140,13 +140,22 @@ test("patterns: lengths that lie are refused", () => {
 });
 
 test("a comparison: partners, numbers that may be unknown, and both sides", () => {
-  const head = { partners: [1, -1], changes: [0.5, null], cosines: [1, null], change: 0.5, cosine: null, chosen: null };
+  const head = {
+    partners: [1, -1],
+    unpaired: [0],
+    changes: [0.5, null],
+    cosines: [1, null],
+    change: 0.5,
+    cosine: null,
+    chosen: null,
+  };
   const shape = { shape: [2, 2, 1, 1], dtype: "float32" };
   const body = new Uint8Array(new Float32Array([1, 2, 3, Number.NaN]).buffer);
   const found = decodeComparison(frame({ ...head, ...shape }, body));
   assert.deepEqual([...found.values], [1, 2, 3, Number.NaN]);
-  assert.deepEqual([found.partners, found.changes, found.cosine], [[1, -1], [0.5, null], null]);
+  assert.deepEqual([found.partners, found.unpaired, found.changes, found.cosine], [[1, -1], [0], [0.5, null], null]);
   assert.throws(() => decodeComparison(frame({ ...head, ...shape, partners: [1, -2] }, body)), /"partners"/);
+  assert.throws(() => decodeComparison(frame({ ...head, ...shape, unpaired: [-1] }, body)), /"unpaired"/);
   assert.throws(() => decodeComparison(frame({ ...head, ...shape, shape: [1, 2, 2] }, body)), /1 sides/);
   assert.throws(() => decodeComparison(frame({ ...head, ...shape }, body.subarray(4))), /12 bytes came/);
 });

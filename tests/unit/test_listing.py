@@ -66,3 +66,11 @@ def test_every_number_is_explained(tmp_path):
     for label, sentence, unit in meanings.values():
         assert len(sentence) > len(label)
         assert unit in ("", "%", "°")
+
+
+def test_colours_run_from_the_lower_end_to_the_upper(tmp_path):
+    logs.write_file(tmp_path / "a" / FILE, [event(0)])
+    colormaps = answer(listing.Listing(Store(0)), LogdirIndex(tmp_path))["colormaps"]
+    assert set(colormaps) == {"bluered", "blueorange", "night", "grey"}
+    grey = bytes.fromhex(colormaps["grey"])
+    assert (len(grey), grey[:3], grey[-3:]) == (3 * 255, b"\0\0\0", b"\xff\xff\xff")

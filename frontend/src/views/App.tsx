@@ -24,7 +24,7 @@ import { PatternsCard } from "./PatternsCard";
 /** A window this wide has room for the settings beside the pictures. */
 const WIDE = 1400;
 /** Height of what surrounds a card's picture: its header, legend and margins. */
-const AROUND = 190;
+const AROUND = 212;
 const LOWEST_PICTURE = 260;
 
 function onKeyDown(event: KeyboardEvent, help: () => void): void {

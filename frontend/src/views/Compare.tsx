@@ -23,6 +23,8 @@ import { SideBySide } from "./SideBySide";
 const AROUND = 250;
 const LOWEST = 240;
 const LARGEST_SLICE = 96;
+/** How many filters a line of text names. */
+const MOST_NAMED = 12;
 
 const head = (name: string, side: Side) => `${name} · step ${side.series.steps[side.at]} · ${side.run}`;
 const heads = ([a, b]: Sides) => [head("A", a), head("B", b)] as const;
@@ -64,6 +66,17 @@ function Facts({ stale, what, change, cosine, children }: FactsProps) {
       {children}
     </div>
   );
+}
+
+/** The filters of B that no picture and no number tells of. */
+function Unpaired({ filters }: { filters: readonly number[] }) {
+  const more = filters.length > MOST_NAMED ? ", …" : "";
+  return filters.length ? (
+    <b data-testid="unpaired">
+      ⚠ B has {plural(filters.length, "filter")} more: {filters.slice(0, MOST_NAMED).join(", ")}
+      {more}
+    </b>
+  ) : null;
 }
 
 interface PairsProps {
@@ -219,6 +232,7 @@ function Content({ sides, maxHeight }: { sides: Sides; maxHeight: number }) {
               {value.partners.filter((other) => other >= 0).length} pairs,{" "}
               {value.partners.filter((other, i) => other >= 0 && other !== i).length} of them with different numbers
             </i>
+            <Unpaired filters={value.unpaired} />
           </Facts>
           {filter === null ? (
             <Pairs {...props} found={value} />

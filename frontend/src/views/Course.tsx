@@ -3,12 +3,13 @@
 import { type Analysis, historyUrl, numberOf } from "../api";
 import { ErrorText } from "../components/Card";
 import { Button } from "../components/controls";
+import { PatternPicture } from "../components/PatternPicture";
 import { Plot } from "../components/Plot";
 import { Strip } from "../components/Strip";
 import { dimmed, formatCosine } from "../format";
-import { resolveInput, type Series, spatialOf } from "../model";
+import { evenly, resolveInput, type Series, spatialOf } from "../model";
 import { tileOf } from "../paint/mosaic";
-import { useHistory } from "../resource";
+import { useHistory, usePatternCourse } from "../resource";
 import { limitsOf } from "../sides";
 import { meaning, openFilter, pick, picks } from "../state";
 
@@ -44,6 +45,48 @@ export function Course({ run, series, filter, step }: CourseProps) {
         <Plot label="Norm" steps={value.steps} line={value.norms} mark={step} />
         <Plot label="Change" steps={value.steps} line={value.changes} mark={step} />
       </div>
+    </div>
+  );
+}
+
+/** More pictures are not asked for at once. */
+const MOST_PICTURES = 24;
+
+/** The pattern of a filter over the steps at which some were logged. */
+export function PatternCourse({ run, series, filter, step }: CourseProps) {
+  const places = evenly(series.steps.length, MOST_PICTURES);
+  const { value, stale, error } = usePatternCourse(run, series, places, filter);
+  const shown = places.flatMap((place, i) => {
+    const frame = value?.[i];
+    const at = frame?.filters.indexOf(filter) ?? -1;
+    return frame && at >= 0 ? [{ frame, at, when: series.steps[place] ?? 0 }] : [];
+  });
+  if (error) return <ErrorText>{error}</ErrorText>;
+  if (shown.length < 2) return null;
+  return (
+    <div class={dimmed(stale, "history")} data-testid="pattern-history">
+      <h3>
+        Pattern at {shown.length} of {series.steps.length} steps
+      </h3>
+      <div class="scroll line">
+        {shown.map(({ frame, at, when }) => (
+          <Button
+            key={when}
+            class="plain thumb"
+            aria-label={`Pattern at step ${when}`}
+            title={`Step ${when}`}
+            onClick={() => pick({ align: "step", step: when })}
+          >
+            <PatternPicture frame={frame} at={at} />
+          </Button>
+        ))}
+      </div>
+      <Plot
+        label="Activation"
+        steps={shown.map(({ when }) => when)}
+        line={shown.map(({ frame, at }) => frame.reached[at])}
+        mark={step}
+      />
     </div>
   );
 }

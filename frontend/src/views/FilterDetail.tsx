@@ -10,8 +10,8 @@ import { Plot } from "../components/Plot";
 import { dimmed } from "../format";
 import { noFilter, type Series } from "../model";
 import { useAnalysis, usePatterns } from "../resource";
-import { type Card as CardOf, datumOf, pick, picks } from "../state";
-import { Course, Nearest } from "./Course";
+import { type Card as CardOf, datumOf, pick, picks, placeIn } from "../state";
+import { Course, Nearest, PatternCourse } from "./Course";
 
 /** Height of the course below the slices, in CSS pixels. */
 const COURSE = 160;
@@ -59,6 +59,9 @@ export function FilterDetail({ card, series, filter, maxHeight }: FilterDetailPr
                 filter={filter}
                 step={datum.series.steps[datum.at]}
               />
+            )}
+            {patterns && patterns.steps.length > 1 && (
+              <PatternCourse run={run} series={patterns} filter={filter} step={patterns.steps[placeIn(patterns)]} />
             )}
           </div>
         )

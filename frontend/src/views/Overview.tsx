@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { analysisUrl, type Datum, historyUrl, kernelsUrl, numberOf } from "../api";
+import { Basis } from "../components/Basis";
 import { Disc, ErrorText } from "../components/Card";
 import { Button, Select } from "../components/controls";
 import { Plot } from "../components/Plot";
@@ -29,7 +30,8 @@ const BADGES = [
 const QUALITY = ["randomness", "orthogonality", "sparsity"] as const;
 const NEAR_RANDOM = 0.98;
 
-function Badges({ datum, layer }: { datum: Datum; layer: string }) {
+function Badges({ datum }: { datum: Datum }) {
+  const { series } = datum;
   const { value, stale, error } = useAnalysis(analysisUrl(datum, "full"));
   if (error) return <ErrorText>{error}</ErrorText>;
   if (!value?.layer) return <i>…</i>;
@@ -43,7 +45,7 @@ function Badges({ datum, layer }: { datum: Datum; layer: string }) {
             key={word}
             disabled={!found}
             title={`Show the ${word} filters: ${meaning(name)[1]}`}
-            onClick={() => openLayer(layer, word)}
+            onClick={() => openLayer(layerKey(series), word)}
             data-testid={`badge-${word}`}
           >
             {found} {word}
@@ -60,6 +62,7 @@ function Badges({ datum, layer }: { datum: Datum; layer: string }) {
           {meaning(name)[0]} {quality[name] === null ? "–" : formatNumber(quality[name])}
         </i>
       ))}
+      <Basis analysis={value} series={series} size={18} />
     </div>
   );
 }
@@ -104,7 +107,7 @@ function Content({ datum }: { datum: Datum }) {
             <Plot label="Change" steps={course.change_steps.slice(1)} line={course.changes} mark={step} />
           </>
         )}
-        {ready && <Badges datum={datum} layer={layerKey(series)} />}
+        {ready && <Badges datum={datum} />}
       </div>
     </>
   );
