@@ -22,7 +22,7 @@ test("float16 and float32 kernels", () => {
   const half = decodeKernels(frame({ ...kernel, dtype: "float16", nonfinite: 1 }, halves));
   assert.deepEqual([...half.values], [1, -1, 2, Number.NaN]);
   assert.deepEqual([half.shape, half.limits, half.limit, half.nonfinite], [[2, 1, 1, 2], [1, 2], 2, 1]);
-  assert.equal(half.chosen, null);
+  assert.equal(half.chosen, undefined);
   const single = decodeKernels(
     frame({ ...kernel, dtype: "float32", chosen: [3, 0] }, bytesOf(Float32Array.of(1, 2, 3, 4))),
   );
@@ -98,7 +98,7 @@ test("patterns: each picture gets its own bytes", async () => {
   ]);
   assert.ok(decoded.pictures.every((picture) => picture.type === "image/png"));
   assert.deepEqual(
-    [decoded.start, decoded.failed, decoded.noise, decoded.natural, decoded.percentile, decoded.inputRange],
+    [decoded.start, decoded.failed, decoded.noise, decoded.natural, decoded.percentile, decoded.input_range],
     [
       [0.5, null],
       [false, true],

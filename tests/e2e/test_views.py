@@ -1,5 +1,7 @@
 """Overview, order and search of a grid, the course of a filter, history of the browser, accessibility."""
 
+import csv
+import io
 import pathlib
 import re
 
@@ -171,3 +173,36 @@ def test_a_pattern_over_its_steps(page, tmp_path):
         course.get_by_role("button", name="Pattern at step 0").click()
         expect(tab.get_by_test_id("step-value")).to_contain_text("Step 0")
         page.goto("about:blank")
+
+
+@pytest.mark.parametrize(("filter_", "tables"), [(3, 2), (9, 1)])  # of which the second has no pattern
+def test_the_values_of_a_filter_are_copied(board, page, filter_, tables):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", filter=filter_, step=2)
+    tab.get_by_role("button", name="Copy values").click(timeout=20 * SECONDS)
+    expect(tab.get_by_role("button", name="Copied")).to_be_visible()
+    frame = next(frame for frame in page.frames if "plugin_entry" in frame.url)
+    rows = list(csv.reader(io.StringIO(frame.evaluate("() => navigator.clipboard.readText()"))))
+    assert len(rows) == 2 * tables
+    copied = dict(zip(rows[0], rows[1], strict=True))
+    norm = np.linalg.norm(values("conv1", 2)[..., filter_])
+    assert (copied["run"], copied["step"], copied["filter"]) == ("alpha", "2", str(filter_))
+    assert float(copied["norm"]) == pytest.approx(norm, rel=1e-6)
+    if tables == 2:
+        pattern = dict(zip(rows[2], rows[3], strict=True))
+        assert (float(pattern["start"]), float(pattern["reached"]), float(pattern["failed"])) == (3, 6.5, 1)
+
+
+def test_a_filter_from_a_link_cannot_hang_the_tab(board, page):
+    tab = open_tab(board, page, run="alpha", layerFilter="(.+)+#")
+    box, listed = tab.get_by_test_id("layerFilter"), tab.get_by_test_id("layer-list").get_by_role("button")
+    expect(listed).to_have_count(4, timeout=20 * SECONDS)
+    expect(box).to_have_attribute("aria-invalid", "true")
+    for typed, count in (("(conv1|wave)/.+l$", 2), ("^c(on|x)+v", 0), ("(", 4)):
+        box.fill(typed)
+        expect(listed).to_have_count(count)
+        expect(box).to_have_attribute("aria-invalid", str(typed == "(").lower())
+    page.goto("about:blank")
+    tab = open_tab(board, page, run="alpha", layerFilter="conv[12]|wav.*l$")
+    expect(tab.get_by_test_id("layer-list").get_by_role("button")).to_have_count(3, timeout=20 * SECONDS)
+    expect(tab.get_by_test_id("layerFilter")).to_have_attribute("aria-invalid", "false")

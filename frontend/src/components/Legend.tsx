@@ -19,7 +19,7 @@ export function Legend({ limit, rgb, nonfinite = 0, clipped = 0, otherwise = "fi
     ? ["red", "lime", "blue"].map((colour) => `linear-gradient(to right,#000,gray,${colour})`)
     : [gradient(colours())];
   return (
-    <div class="legend line" data-testid="legend">
+    <div class="legend line">
       −{end}
       {bars.map((background) => (
         <span key={background} class="bar" style={{ background }} />
