@@ -167,11 +167,14 @@ export const mapName = computed(() => resolveMap(picks().map, dark()));
 export const colours = computed(() => index()?.colormaps[mapName()] ?? "");
 export const table = computed(() => colourTable(colours()));
 
-/** TensorBoard's colours of runs, by their order; the first is lighter in the dark. */
+/** All runs of TensorBoard, with filters or without, in the order of their colours. */
+export const runNames = state<readonly string[]>([]);
+/** TensorBoard's colours of runs; the first is lighter in the dark. */
 const RUN_COLOURS = ["#425066", "#12b5cb", "#e52592", "#f9ab00", "#9334e6", "#7cb342", "#e8710a"];
 
 export function runColour(run: string): string {
-  const at = allRuns().findIndex((one) => one.run === run) % RUN_COLOURS.length;
+  const names = runNames().includes(run) ? runNames() : allRuns().map((one) => one.run);
+  const at = names.indexOf(run) % RUN_COLOURS.length;
   return at === 0 && dark() ? "#8e98a3" : (RUN_COLOURS[at] ?? "#425066");
 }
 
@@ -184,6 +187,10 @@ async function loadIndex(): Promise<void> {
     if (text && text !== indexText) {
       index.set(parseIndex(text));
       indexText = text;
+      // Where TensorBoard does not say, colours are ours alone.
+      get("../../runs")
+        .then((answer) => answer.json())
+        .then(runNames.set, () => {});
     }
     indexError.set("");
     answers.set(answers() + 1);

@@ -4,10 +4,12 @@ import csv
 import io
 import pathlib
 import re
+import time
 
 import numpy as np
 import pytest
 from playwright.sync_api import expect
+from tensorboard.compat.proto import event_pb2, summary_pb2
 
 from tb_filterviz import analysis
 from tests.e2e.conftest import LAYERS, STEPS, kernel_events, pattern_event, values
@@ -206,3 +208,19 @@ def test_a_filter_from_a_link_cannot_hang_the_tab(board, page):
     tab = open_tab(board, page, run="alpha", layerFilter="conv[12]|wav.*l$")
     expect(tab.get_by_test_id("layer-list").get_by_role("button")).to_have_count(3, timeout=20 * SECONDS)
     expect(tab.get_by_test_id("layerFilter")).to_have_attribute("aria-invalid", "false")
+
+
+def test_runs_have_the_colours_that_tensorboard_gives_them(page, tmp_path):
+    """Of all runs, with filters or without."""
+    loss = summary_pb2.Summary(value=[summary_pb2.Summary.Value(tag="loss", simple_value=1.0)])
+    logs.write_file(tmp_path / "0" / "events.out.tfevents.1.host", [event_pb2.Event(wall_time=1.7e9, summary=loss)])
+    for run in ("a", "b"):
+        logs.write_file(tmp_path / run / "events.out.tfevents.1.host", kernel_events([0]))
+    with server.serve(tmp_path, "true") as board:
+        board.index_when(lambda index: len(server.steps(index)) == 8)
+        while len(board.fetch("data/runs").json) < 3:
+            time.sleep(0.1)
+        tab = open_tab(board, page)
+        for run, colour in (("a", "rgb(18, 181, 203)"), ("b", "rgb(229, 37, 146)")):
+            expect(tab.locator(f"[data-run={run}] .disc").first).to_have_css("background-color", colour)
+        page.goto("about:blank")

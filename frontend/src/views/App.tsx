@@ -13,7 +13,21 @@ import { swap } from "../components/Sides";
 import { Toolbar } from "../components/Toolbar";
 import { isModified } from "../keys";
 import { layerTitle } from "../model";
-import { cards, dark, index, indexError, kind, layer, moveStep, pick, picks, sides, stepPlace, steps } from "../state";
+import {
+  cards,
+  dark,
+  index,
+  indexError,
+  kind,
+  layer,
+  moveStep,
+  pick,
+  picks,
+  runNames,
+  sides,
+  stepPlace,
+  steps,
+} from "../state";
 import { Compare } from "./Compare";
 import { FilterDetail } from "./FilterDetail";
 import { KernelCard } from "./KernelCard";
@@ -117,7 +131,7 @@ export function App() {
         <LayerList />
       </div>
     ),
-    [index(), runs, runFilter, layerFilter, layer()?.key, dark()],
+    [index(), runs, runFilter, layerFilter, layer()?.key, dark(), runNames()],
   );
   const hasData = index()?.runs.some(({ series }) => series.length);
   return (
