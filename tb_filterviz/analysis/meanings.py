@@ -59,5 +59,11 @@ MEANINGS = {
         f"The principal components of all slices, and the share of their variance that each explains {_SOURCE}",
         "%",
     ),
+    "dtype": Meaning("", "Numbers are those of the exact weights, pictures those of the stored ones"),
+    "superseded": Meaning("", "Newer data took their place, as after a restart"),
+    "likeness": Meaning(
+        "",
+        "By likeness: of all filters that are left, the two with the largest cosine become a pair, again and again",
+    ),
 }
 """By the names that numbers have in `NUMBERS`, `COLUMNS` and in the answers of the server."""

@@ -61,8 +61,9 @@ def test_series_that_were_logged_together_share_a_timeline(tmp_path):
 def test_every_number_is_explained(tmp_path):
     logs.write_file(tmp_path / "a" / FILE, [event(0)])
     meanings = answer(listing.Listing(Store(0)), LogdirIndex(tmp_path))["meanings"]
+    others = {"dtype", "superseded", "likeness"}
     quality = {"orthogonality", "sparsity", "randomness", "basis"}
-    assert set(meanings) == {*analysis.NUMBERS, *analysis.COLUMNS, "dead", *quality}
+    assert set(meanings) == {*analysis.NUMBERS, *analysis.COLUMNS, "dead", *quality, *others}
     for label, sentence, unit in meanings.values():
         assert len(sentence) > len(label)
         assert unit in ("", "%", "°")

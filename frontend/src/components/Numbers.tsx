@@ -50,7 +50,7 @@ export function Numbers({ of }: { of: readonly FilterOf[] }) {
           );
         })}
         {of.length < 2 && (
-          <tr title="Numbers are those of the exact weights, pictures those of the stored ones">
+          <tr title={meaning("dtype")[1]}>
             <th scope="row">Type</th>
             <td>{encoding === dtype ? dtype : `${dtype}, stored as ${encoding}`}</td>
           </tr>
