@@ -1,4 +1,4 @@
-"""Colours for signed numbers, on a scale that is symmetric about 0: those of the tab, for pictures made in Python.
+"""Colours for signed numbers, on a scale that is symmetric about 0: in the tab, and in pictures made in Python.
 
 Index 0 stands for `-limit`, 127 exactly for 0, 254 for `+limit` and 255 for what is not finite. The diverging maps are
 made in OKLCH (Bjoern Ottosson, "A perceptual color space for image processing", 2020): both arms share lightness and

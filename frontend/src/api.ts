@@ -29,11 +29,14 @@ export async function get(url: string, signal: AbortSignal | null = null): Promi
   throw new ServerError(response.status, text || `TensorBoard answered ${response.status} ${response.statusText}.`);
 }
 
-/** Reads the text of `index`. */
+/** Reads the text of `index`, in which series name the timeline of their run that is theirs. */
 export function parseIndex(text: string): Index {
-  const index: Index = JSON.parse(text);
+  const index = JSON.parse(text);
   if (index.version !== 1) {
     throw new Error(`This page is older than the server: it knows version 1 of the index. Received: ${index.version}`);
+  }
+  for (const { timelines, series } of index.runs) {
+    for (const one of series) Object.assign(one, timelines[one.timeline]);
   }
   return index;
 }
@@ -95,7 +98,7 @@ export interface Analysis {
   readonly nearest?: readonly (readonly number[])[];
   readonly nearest_cosines?: readonly (readonly (number | null)[])[];
   readonly layer?: Quality;
-  readonly basis?: { readonly pictures: readonly unknown[]; readonly explained: readonly number[] } | null;
+  readonly basis?: { readonly pictures: readonly number[][]; readonly explained: readonly number[] } | null;
 }
 
 /** Numbers about a layer; null where they do not apply. */

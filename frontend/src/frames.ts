@@ -13,7 +13,7 @@ export interface KernelFrame {
   readonly limits: readonly number[];
   readonly limit: number;
   /** For the strongest slices: the input of each. */
-  readonly chosen: readonly number[] | null;
+  readonly chosen?: readonly number[] | null;
   readonly nonfinite: number;
 }
 
@@ -31,11 +31,11 @@ export interface PatternFrame {
   readonly noise: readonly (number | null)[];
   readonly natural: readonly (number | null)[];
   readonly percentile: readonly (number | null)[];
-  /** The activation before each step, and last that reached, of each filter; empty where it was not asked for. */
-  readonly curve: readonly (readonly (number | null)[])[];
+  /** The activation before each step, and last that reached, of each filter; where it was asked for. */
+  readonly curve?: readonly (readonly (number | null)[])[];
   readonly recipe: string;
   readonly steps: number;
-  readonly inputRange: readonly [number, number] | null;
+  readonly input_range: readonly [number, number] | null;
 }
 
 type Head = Record<string, unknown>;
@@ -75,13 +75,18 @@ const isNumberOrNull = (item: unknown): item is number | null => item === null |
 const isCurve = (item: unknown): item is (number | null)[] => Array.isArray(item) && item.every(isNumberOrNull);
 const isFlag = (item: unknown): item is boolean => typeof item === "boolean";
 
-/** Numbers of which some may be unknown. */
-const numbersOf = (head: Head, key: string, length: number): readonly (number | null)[] =>
-  list(head, key, length, isNumberOrNull);
+/**
+ * A description, some of whose keys are lists: checked, these are what they are declared to be.
+ *
+ * @param lists - Of each list what its items are.
+ */
+function checked<T>(head: Head, length: number, lists: Readonly<Record<string, (item: unknown) => boolean>>): T {
+  for (const key of Object.keys(lists)) list(head, key, length, lists[key] as (item: unknown) => item is unknown);
+  return head as T;
+}
 
-/** The input of each filter, where strongest slices were asked for. */
-const chosenOf = (head: Head, filters: number): readonly number[] | null =>
-  head.chosen ? list(head, "chosen", filters, isCount) : null;
+/** The input of each filter is there where strongest slices were asked for. */
+const chosenIn = ({ chosen }: Head) => (chosen ? { chosen: isCount } : {});
 
 /** The shape of a frame of numbers, and the numbers. */
 function decodeNumbers(buffer: ArrayBuffer): { head: Head; shape: readonly number[]; values: Float32Array } {
@@ -102,16 +107,10 @@ function decodeNumbers(buffer: ArrayBuffer): { head: Head; shape: readonly numbe
 /** Decodes an answer of `kernels`. */
 export function decodeKernels(buffer: ArrayBuffer): KernelFrame {
   const { head, shape, values } = decodeNumbers(buffer);
-  const [filters] = shape as [number];
-  return {
-    shape,
-    values,
-    filters: list(head, "filters", 2, isCount) as unknown as [number, number],
-    limits: list(head, "limits", filters, isNumber),
-    limit: isNumber(head.limit) ? head.limit : fail('"limit" is not a number'),
-    chosen: chosenOf(head, filters),
-    nonfinite: isCount(head.nonfinite) ? head.nonfinite : 0,
-  };
+  const [filters = 0] = shape;
+  list(head, "filters", 2, isCount);
+  if (!isNumber(head.limit)) fail('"limit" is not a number');
+  return { ...checked<KernelFrame>(head, filters, { limits: isNumber, ...chosenIn(head) }), shape, values };
 }
 
 /** One filter over its steps. */
@@ -127,14 +126,8 @@ export interface FilterHistory {
 /** Decodes an answer of `history` about one filter. */
 export function decodeHistory(buffer: ArrayBuffer): FilterHistory {
   const { head, shape, values } = decodeNumbers(buffer);
-  const [count = 0] = shape;
-  return {
-    shape,
-    values,
-    steps: list(head, "steps", count, isNumber),
-    norms: numbersOf(head, "norms", count),
-    changes: numbersOf(head, "changes", count),
-  };
+  const lists = { steps: isNumber, norms: isNumberOrNull, changes: isNumberOrNull };
+  return { ...checked<FilterHistory>(head, shape[0] ?? 0, lists), shape, values };
 }
 
 /** Two kernels side by side: of each filter of A its partner of B. */
@@ -145,6 +138,8 @@ export interface Comparison {
   readonly values: Float32Array;
   /** The filter of B, -1 for none. */
   readonly partners: readonly number[];
+  /** The filters of B that are nobody's partner. */
+  readonly unpaired: readonly number[];
   /** `|B - A| / |A|` and the cosine, of each pair and of all together; null where unknown. */
   readonly changes: readonly (number | null)[];
   readonly cosines: readonly (number | null)[];
@@ -159,17 +154,10 @@ export function decodeComparison(buffer: ArrayBuffer): Comparison {
   const { head, shape, values } = decodeNumbers(buffer);
   const [sides, count = 0] = shape;
   if (sides !== 2) fail(`it has ${sides} sides`);
-  const isPlace = (item: unknown): item is number => item === -1 || isCount(item);
-  return {
-    shape,
-    values,
-    partners: list(head, "partners", count, isPlace),
-    changes: numbersOf(head, "changes", count),
-    cosines: numbersOf(head, "cosines", count),
-    change: isNumber(head.change) ? head.change : null,
-    cosine: isNumber(head.cosine) ? head.cosine : null,
-    chosen: chosenOf(head, count),
-  };
+  list(head, "unpaired", null, isCount);
+  const isPlace = (item: unknown) => item === -1 || isCount(item);
+  const lists = { partners: isPlace, changes: isNumberOrNull, cosines: isNumberOrNull, ...chosenIn(head) };
+  return { ...checked<Comparison>(head, count, lists), shape, values };
 }
 
 /** Decodes an answer of `patterns`. */
@@ -183,22 +171,10 @@ export function decodePatterns(buffer: ArrayBuffer): PatternFrame {
     offset += length;
     return new Blob([body.subarray(offset - length, offset)], { type: "image/png" });
   });
-  const numbers = (key: string) => numbersOf(head, key, filters.length);
-  return {
-    filters,
-    pictures,
-    shape: list(head, "shape", 3, isCount),
-    start: numbers("start"),
-    reached: numbers("reached"),
-    noise: numbers("noise"),
-    natural: numbers("natural"),
-    percentile: numbers("percentile"),
-    curve: head.curve ? list(head, "curve", filters.length, isCurve) : [],
-    failed: list(head, "failed", filters.length, isFlag),
-    recipe: typeof head.recipe === "string" ? head.recipe : "",
-    steps: isCount(head.steps) ? head.steps : 0,
-    inputRange: Array.isArray(head.input_range)
-      ? (list(head, "input_range", 2, isNumber) as unknown as [number, number])
-      : null,
-  };
+  const numbers = { start: isNumberOrNull, reached: isNumberOrNull, failed: isFlag };
+  const references = { noise: isNumberOrNull, natural: isNumberOrNull, percentile: isNumberOrNull };
+  list(head, "shape", 3, isCount);
+  if (head.input_range) list(head, "input_range", 2, isNumber);
+  const lists = { ...numbers, ...references, ...(head.curve ? { curve: isCurve } : {}) };
+  return { ...checked<PatternFrame>(head, filters.length, lists), pictures };
 }

@@ -107,27 +107,3 @@ export function followTheme(callback: (dark: boolean) => void): void {
     report();
   }, undefined);
 }
-
-interface HostMessage {
-  readonly type?: string;
-  readonly id?: number;
-  readonly isReply?: boolean;
-}
-
-/**
- * Calls back when TensorBoard loaded new data: after its reload button or its auto-reload.
- *
- * The protocol is that of TensorBoard's experimental plugin library: one end of a channel goes to the parent, JSON
- * strings `{type, id, payload, error, isReply}` come back, and every one of them wants a reply.
- */
-export function onReload(callback: () => void): void {
-  if (window.parent === window) return;
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = ({ data }) => {
-    const { type, id, isReply } = attempt<HostMessage>(() => JSON.parse(data), {});
-    if (!type || isReply) return;
-    port1.postMessage(JSON.stringify({ type, id, payload: null, error: null, isReply: true }));
-    if (type === "experimental.DataReloaded" || type === "experimental.RunsChanged") callback();
-  };
-  attempt(() => window.parent.postMessage("experimental.bootstrap", "*", [port2]), undefined);
-}

@@ -5,8 +5,16 @@ export type Kind = "kernel" | "patterns";
 export type KindChoice = Kind | "both";
 export const KINDS: readonly KindChoice[] = ["kernel", "patterns", "both"];
 
+/** Steps, and when they were logged. */
+export interface Timeline {
+  readonly steps: readonly number[];
+  /** When the first step was logged, in seconds since 1970, and how many milliseconds after it each was. */
+  readonly wall_time: number;
+  readonly elapsed_ms: readonly number[];
+}
+
 /** All steps of one (run, layer, kind), as the server's index lists them. */
-export interface Series {
+export interface Series extends Timeline {
   readonly tag: string;
   readonly kind: Kind;
   readonly name: string;
@@ -18,10 +26,6 @@ export interface Series {
   readonly axes: string;
   readonly groups: number;
   readonly description: string;
-  readonly steps: readonly number[];
-  /** When the first step was logged, in seconds since 1970, and how many milliseconds after it each was. */
-  readonly wall_time: number;
-  readonly elapsed_ms: readonly number[];
   /** How many data were logged that newer ones took the place of, as after a restart. */
   readonly superseded: number;
 }
@@ -44,7 +48,13 @@ export interface Index {
   readonly revision: string;
   readonly runs: readonly Run[];
   readonly problems: readonly Problem[];
+  readonly meanings: Readonly<Record<string, Meaning>>;
+  /** Of each map 255 colours from `-limit` to `+limit`, `rrggbb` one after the other. */
+  readonly colormaps: Readonly<Record<string, string>>;
 }
+
+/** What a number is called (empty: it is not shown as one), what it says, and its unit: `%` for a share, `°` or none. */
+export type Meaning = readonly [label: string, sentence: string, unit: string];
 
 /** A layer of the runs shown; its kernel and patterns series are those of the first run that has them. */
 export interface Layer {
@@ -148,6 +158,12 @@ export function newestAt(series: Series, step: number | null): number {
 /** Position of the step at a share of the way of a series, 0 to 1. */
 export function sharedAt(series: Series, share: number): number {
   return Math.round(share * (series.steps.length - 1));
+}
+
+/** Evenly spread places of a list, with its first and last; all of a short one. */
+export function evenly(length: number, most: number): number[] {
+  const count = Math.min(length, most);
+  return Array.from({ length: count }, (_, i) => Math.round((i * (length - 1)) / Math.max(1, count - 1)));
 }
 
 /** All steps of some series, ascending. */

@@ -1,8 +1,16 @@
 /** Pictures and numbers from the server, kept until newer ones are there. */
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { type Analysis, type Datum, get, kernelsUrl, type LayerHistory, ServerError } from "./api";
-import { decodeComparison, decodeHistory, decodeKernels, decodePatterns, type KernelFrame } from "./frames";
+import { type Analysis, type Datum, get, kernelsUrl, type LayerHistory, patternsUrl, ServerError } from "./api";
+import {
+  decodeComparison,
+  decodeHistory,
+  decodeKernels,
+  decodePatterns,
+  type KernelFrame,
+  type PatternFrame,
+} from "./frames";
 import { Lru } from "./lru";
+import type { Series } from "./model";
 import { answers, pending, refreshIndex } from "./state";
 
 export interface Resource<T> {
@@ -124,6 +132,7 @@ const decoded =
     return { value: decode(buffer), bytes };
   };
 const loadKernels = decoded(decodeKernels);
+const loadPatterns = decoded(decodePatterns);
 
 /** A hook for what addresses of one kind hold. */
 const hook =
@@ -133,18 +142,37 @@ const hook =
 const hookJson = <T>() => hook(decoded((buffer): T => JSON.parse(new TextDecoder().decode(buffer))));
 
 export const useKernels = hook(loadKernels);
-export const usePatterns = hook(decoded(decodePatterns));
+export const usePatterns = hook(loadPatterns);
 export const useHistory = hook(decoded(decodeHistory));
 export const useComparison = hook(decoded(decodeComparison));
 export const useAnalysis = hookJson<Analysis>();
 export const useLayerHistory = hookJson<LayerHistory>();
 
-/** Several addresses, one a line. */
-const loadFilters: Load<readonly KernelFrame[]> = async (urls, signal) => {
-  const loaded = await Promise.all(urls.split("\n").map((url) => loadKernels(url, signal)));
-  return { value: loaded.map(({ value }) => value), bytes: loaded.reduce((sum, { bytes }) => sum + bytes, 0) };
-};
+/** What several addresses hold, one a line. */
+const several =
+  <T>(load: Load<T>): Load<readonly T[]> =>
+  async (urls, signal) => {
+    const loaded = await Promise.all(urls.split("\n").map((url) => load(url, signal)));
+    return { value: loaded.map(({ value }) => value), bytes: loaded.reduce((sum, { bytes }) => sum + bytes, 0) };
+  };
+const loadFilters = several(loadKernels);
+/** A step that is damaged, or gone meanwhile, costs no other one: it is null. */
+const loadCourse = several<PatternFrame | null>((url, signal) =>
+  loadPatterns(url, signal).catch((error) => {
+    if (!error.status) throw error;
+    return { value: null, bytes: 0 };
+  }),
+);
 
 /** All slices of some filters, in their order. */
 export const useFilters = (datum: Datum, filters: readonly number[]): Resource<readonly KernelFrame[]> =>
   useResource(filters.map((filter) => kernelsUrl(datum, String(filter), "all")).join("\n") || null, loadFilters);
+
+/** A filter's patterns at some places of a series; null for what cannot be read. */
+export const usePatternCourse = (
+  run: string,
+  series: Series,
+  places: readonly number[],
+  filter: number,
+): Resource<readonly (PatternFrame | null)[]> =>
+  useResource(places.map((at) => patternsUrl({ run, series, at }, String(filter))).join("\n"), loadCourse);

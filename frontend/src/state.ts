@@ -1,10 +1,12 @@
 /** What the tab shows: of what was picked and of what the server has, and all that follows from them. */
 import { type Datum, get, parseIndex } from "./api";
-import { followTheme, isHidden, onPicksChanged, onReload, readPicks, readSettings, writeSettings } from "./host";
+import { followTheme, isHidden, onPicksChanged, readPicks, readSettings, writeSettings } from "./host";
 import {
+  evenly,
   type Index,
   type Kind,
   layersOf,
+  type Meaning,
   newestAt,
   type Run,
   resolveInput,
@@ -23,6 +25,8 @@ const address = readPicks();
 /** An address that says anything says it all: a link shows the same view to everybody. */
 export const picks = state<Picks>(readAll(address.size ? address : readSettings()));
 export const index = state<Index | null>(null);
+/** What a number means; empty where the server does not say. */
+export const meaning = (name: string): Meaning => index()?.meanings[name] ?? ["", "", ""];
 export const indexError = state("");
 export const dark = state(false);
 /** How often the server answered what there is. */
@@ -38,8 +42,22 @@ export function pick(change: Partial<Picks>): void {
   writeSettings(settingsOf({ ...readAll(readSettings()), ...change }));
 }
 
-/** A test for names: a regular expression, case-insensitive; null where the text is not one. */
+/** Filters that a person typed here. */
+const typed = new Set<string>();
+
+/** Remembers that a person typed a filter. */
+export const trust = (text: string): unknown => typed.add(text);
+
+/** Without groups and with one repetition at most, a test takes no longer than the square of a name's length. */
+const isHarmless = (text: string): boolean => /^[*+?]?$/.test(text.replace(/[^(){}*+?]/g, ""));
+
+/**
+ * A test for names: a regular expression, case-insensitive; null where the text is not one.
+ *
+ * A browser cannot stop one that takes hours, as `(.+)+#` does: what comes from a link has to be harmless.
+ */
 export function matcher(text: string): ((name: string) => boolean) | null {
+  if (!typed.has(text) && !isHarmless(text)) return null;
   try {
     const pattern = new RegExp(text, "i");
     return (name) => pattern.test(name);
@@ -131,7 +149,7 @@ export const steps = computed<readonly number[]>(() => {
   const series = sliderSeries();
   if (picks().align === "step") return stepsFor(series);
   const most = series.reduce((count, one) => Math.max(count, one.steps.length), 0);
-  return Array.from({ length: most }, (_, i) => Math.round((1000 * i) / Math.max(1, most - 1)));
+  return evenly(1001, most);
 });
 /** When the step that the slider stands at was logged. */
 export const stepTime = computed(() => timeOf(sliderSeries(), steps()[stepPlace()]));
@@ -145,13 +163,18 @@ const isWhole = computed(() => {
 export const sizeKey = computed(() => (isWhole() ? "zoom" : "tile"));
 
 export const mapName = computed(() => resolveMap(picks().map, dark()));
-export const table = computed(() => colourTable(mapName()));
+/** The colours of the map, as the server writes them. */
+export const colours = computed(() => index()?.colormaps[mapName()] ?? "");
+export const table = computed(() => colourTable(colours()));
 
-/** TensorBoard's colours of runs, by their order; the first is lighter in the dark. */
+/** All runs of TensorBoard, with filters or without, in the order of their colours. */
+export const runNames = state<readonly string[]>([]);
+/** TensorBoard's colours of runs; the first is lighter in the dark. */
 const RUN_COLOURS = ["#425066", "#12b5cb", "#e52592", "#f9ab00", "#9334e6", "#7cb342", "#e8710a"];
 
 export function runColour(run: string): string {
-  const at = allRuns().findIndex((one) => one.run === run) % RUN_COLOURS.length;
+  const names = runNames().includes(run) ? runNames() : allRuns().map((one) => one.run);
+  const at = names.indexOf(run) % RUN_COLOURS.length;
   return at === 0 && dark() ? "#8e98a3" : (RUN_COLOURS[at] ?? "#425066");
 }
 
@@ -164,6 +187,10 @@ async function loadIndex(): Promise<void> {
     if (text && text !== indexText) {
       index.set(parseIndex(text));
       indexText = text;
+      // Where TensorBoard does not say, colours are ours alone.
+      get("../../runs")
+        .then((answer) => answer.json())
+        .then(runNames.set, () => {});
     }
     indexError.set("");
     answers.set(answers() + 1);
@@ -182,7 +209,7 @@ export function refreshIndex(): Promise<void> {
 
 const POLL_MS = 1000;
 
-/** Connects the state with TensorBoard: address, theme, reload button, and training that goes on. */
+/** Connects the state with TensorBoard: address, theme, and training that goes on. */
 export function start(): void {
   followTheme((isDark) => {
     dark.set(isDark);
@@ -190,18 +217,10 @@ export function start(): void {
   onPicksChanged(() => {
     picks.set(readAll(readPicks()));
   });
-  const refreshIfSeen = () => {
+  // So often that nobody has to wait for it after TensorBoard's reload button, or after a look at another tab.
+  setInterval(() => {
     if (!isHidden()) void refreshIndex();
-  };
-  onReload(refreshIfSeen);
-  // A tab that comes into sight again tells so by its size or its visibility only.
-  let wasHidden = isHidden();
-  window.addEventListener("resize", () => {
-    if (wasHidden) refreshIfSeen();
-    wasHidden = isHidden();
-  });
-  document.addEventListener("visibilitychange", refreshIfSeen);
-  setInterval(refreshIfSeen, POLL_MS);
+  }, POLL_MS);
   void refreshIndex();
 }
 

@@ -22,7 +22,7 @@ test("float16 and float32 kernels", () => {
   const half = decodeKernels(frame({ ...kernel, dtype: "float16", nonfinite: 1 }, halves));
   assert.deepEqual([...half.values], [1, -1, 2, Number.NaN]);
   assert.deepEqual([half.shape, half.limits, half.limit, half.nonfinite], [[2, 1, 1, 2], [1, 2], 2, 1]);
-  assert.equal(half.chosen, null);
+  assert.equal(half.chosen, undefined);
   const single = decodeKernels(
     frame({ ...kernel, dtype: "float32", chosen: [3, 0] }, bytesOf(Float32Array.of(1, 2, 3, 4))),
   );
@@ -98,7 +98,7 @@ test("patterns: each picture gets its own bytes", async () => {
   ]);
   assert.ok(decoded.pictures.every((picture) => picture.type === "image/png"));
   assert.deepEqual(
-    [decoded.start, decoded.failed, decoded.noise, decoded.natural, decoded.percentile, decoded.inputRange],
+    [decoded.start, decoded.failed, decoded.noise, decoded.natural, decoded.percentile, decoded.input_range],
     [
       [0.5, null],
       [false, true],
@@ -140,13 +140,22 @@ test("patterns: lengths that lie are refused", () => {
 });
 
 test("a comparison: partners, numbers that may be unknown, and both sides", () => {
-  const head = { partners: [1, -1], changes: [0.5, null], cosines: [1, null], change: 0.5, cosine: null, chosen: null };
+  const head = {
+    partners: [1, -1],
+    unpaired: [0],
+    changes: [0.5, null],
+    cosines: [1, null],
+    change: 0.5,
+    cosine: null,
+    chosen: null,
+  };
   const shape = { shape: [2, 2, 1, 1], dtype: "float32" };
   const body = new Uint8Array(new Float32Array([1, 2, 3, Number.NaN]).buffer);
   const found = decodeComparison(frame({ ...head, ...shape }, body));
   assert.deepEqual([...found.values], [1, 2, 3, Number.NaN]);
-  assert.deepEqual([found.partners, found.changes, found.cosine], [[1, -1], [0.5, null], null]);
+  assert.deepEqual([found.partners, found.unpaired, found.changes, found.cosine], [[1, -1], [0], [0.5, null], null]);
   assert.throws(() => decodeComparison(frame({ ...head, ...shape, partners: [1, -2] }, body)), /"partners"/);
+  assert.throws(() => decodeComparison(frame({ ...head, ...shape, unpaired: [-1] }, body)), /"unpaired"/);
   assert.throws(() => decodeComparison(frame({ ...head, ...shape, shape: [1, 2, 2] }, body)), /1 sides/);
   assert.throws(() => decodeComparison(frame({ ...head, ...shape }, body.subarray(4))), /12 bytes came/);
 });

@@ -18,7 +18,9 @@ import {
   tileWidth,
 } from "../src/paint/mosaic";
 
-const table = colourTable("grey");
+const table = colourTable(
+  Array.from({ length: 255 }, (_, i) => (i + Number(i >= ZERO)).toString(16).padStart(2, "0").repeat(3)).join(""),
+);
 const everything = (grid: Grid) => inView(grid, 0, 0, grid.width, grid.height);
 /** Level of grey that a number has on a scale of 1. */
 const grey = (value: number) => {

@@ -58,7 +58,9 @@ def write_large(directory: pathlib.Path) -> None:
     content = bytearray(_head())
     for step in range(STEPS):
         for layer, kernel in enumerate(kernels):
-            content += _event(f"block{layer // 10}/conv{layer}", layer, step, kernel, 1.7e9 + 60 * step + layer / 512)
+            # One after the other, never twice in the same time.
+            wall_time = 1.7e9 + 60 * step + layer / 512 + rng.uniform(0, 0.1)
+            content += _event(f"block{layer // 10}/conv{layer}", layer, step, kernel, wall_time)
             kernel *= 1.01
     for run in range(RUNS):
         file = directory / f"run{run}" / _FILE

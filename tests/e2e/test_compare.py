@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import values
+from tests.e2e.conftest import kernel_event, values
 from tests.e2e.test_tab import SECONDS, first_card, layer_key, open_tab
+from tests.support import logs, server
 
 
 def stored(name, step):
@@ -199,3 +200,22 @@ def test_another_layer_is_compared_alike(board, page):
     change = np.linalg.norm(after - before) / np.linalg.norm(before)
     expect(tab.get_by_test_id("compare").get_by_role("heading", name="conv2/kernel")).to_be_visible()
     expect(tab.get_by_test_id("facts")).to_contain_text(f"relative change {change:.4g}", timeout=20 * SECONDS)
+
+
+def test_filters_of_b_without_a_partner_are_named(page, tmp_path):
+    kernel = np.random.default_rng(0).normal(size=(3, 3, 2, 20)).astype(np.float32)
+    for run, some in (("a", kernel[..., :5]), ("b", np.roll(kernel, 1, axis=-1)[..., :8]), ("c", kernel)):
+        event = kernel_event("cnn", "conv/kernel", 0, 0, some)
+        logs.write_file(tmp_path / run / "events.out.tfevents.1.host", [event])
+    with server.serve(tmp_path, "true") as board:
+        board.index_when(lambda index: len(server.steps(index)) == 3)
+        shared = {"view": "compare", "layer": layer_key("conv/kernel"), "a": "a"}
+        unpaired = open_tab(board, page, **shared, b="b", match="likeness").get_by_test_id("unpaired")
+        # B has A's filters one place later.
+        expect(unpaired).to_have_text("⚠ B has 3 filters more: 0, 6, 7", timeout=20 * SECONDS)
+        unpaired = open_tab(board, page, **shared, b="c", match="index").get_by_test_id("unpaired")
+        expect(unpaired).to_have_text("⚠ B has 15 filters more: 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, …")
+        tab = open_tab(board, page, **shared, b="a")
+        expect(tab.get_by_test_id("facts").first).to_be_visible()
+        expect(tab.get_by_test_id("unpaired")).to_have_count(0)
+        page.goto("about:blank")

@@ -61,16 +61,3 @@ def test_fifty_steps_in_a_row_show_within_two_seconds_none_lost_none_twice(page,
         expect(tab.get_by_test_id("step-slider").locator("input")).to_have_attribute("max", "50")
         expect(tab.get_by_test_id("step-value")).to_contain_text("of 51")
         page.goto("about:blank")
-
-
-def test_the_reload_button_of_tensorboard(page, tmp_path):
-    with live_board(page, tmp_path, "true") as board:
-        tab = open_tab(board, page)
-        expect(tab.get_by_test_id("empty")).to_be_visible(timeout=20 * SECONDS)
-        logs.write_file(tmp_path / "live" / "events.out.tfevents.1.host", kernel_events(STEPS))
-        board.index_when(server.steps)
-        frame = next(frame for frame in page.frames if "plugin_entry" in frame.url)
-        frame.evaluate("() => { for (let i = 1; i < 9999; i++) clearInterval(i); }")  # it shall not ask by itself
-        with page.expect_request(lambda request: "filterviz/index" in request.url, timeout=20 * SECONDS):
-            page.locator(".reload-button").click()
-        first_card(tab)

@@ -1,14 +1,20 @@
 """Overview, order and search of a grid, the course of a filter, history of the browser, accessibility."""
 
+import csv
+import io
 import pathlib
+import re
+import time
 
 import numpy as np
 import pytest
 from playwright.sync_api import expect
+from tensorboard.compat.proto import event_pb2, summary_pb2
 
 from tb_filterviz import analysis
-from tests.e2e.conftest import LAYERS, STEPS, values
+from tests.e2e.conftest import LAYERS, STEPS, kernel_events, pattern_event, values
 from tests.e2e.test_tab import SECONDS, first_card, layer_key, open_tab, read
+from tests.support import logs, server
 
 COMPARISONS = [{"view": "compare", "find": "3, 7"}, {"view": "compare", "filter": 3}]
 AXE = pathlib.Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
@@ -129,3 +135,92 @@ def test_no_violation_that_axe_finds(board, page, picks, theme):
     expect(tab.get_by_test_id(ready).first).to_be_visible(timeout=20 * SECONDS)
     page.wait_for_timeout(700)
     assert violations(page) == []
+
+
+def shares(name, step):
+    explained = analysis.basis(values(name, step).astype(np.float16)).explained
+    return [f"{100 * share:.0f} %" for share in explained]
+
+
+def test_the_basis_of_a_layer_and_what_it_explains(board, page):
+    tab = open_tab(board, page, view="overview", main="alpha", step=1)
+    basis = tab.get_by_test_id("overview-row").nth(0).get_by_test_id("basis")
+    expect(basis).to_contain_text(", ".join(shares("conv1", 1)[:3]), timeout=20 * SECONDS)
+    expect(basis).to_have_attribute(
+        "title", re.compile("principal components.*each explains.*: " + shares("conv1", 1)[0])
+    )
+    tab = open_tab(board, page, layer=layer_key("conv2/kernel"), run="alpha", step=2)
+    with page.expect_request(lambda request: "depth=full" in request.url):  # it asks only when it is opened
+        first_card(tab).get_by_text("Basis of slices").click()
+    picture = tab.get_by_test_id("basis").get_by_role("img")
+    expect(picture).to_have_attribute("aria-label", "Basis of slices: " + ", ".join(shares("conv2", 2)[:9]))
+
+
+def test_a_pattern_over_its_steps(page, tmp_path):
+    steps = [*range(40), 90]
+    events = [*kernel_events([0]), *(pattern_event("cnn", "conv1/kernel", step) for step in steps)]
+    logs.write_file(tmp_path / "run" / "events.out.tfevents.1.host", events)
+    with server.serve(tmp_path, "true") as board:
+        board.index_when(lambda index: len(server.steps(index)) == 5)
+        asked = []
+        page.on("request", lambda request: "/patterns?" in request.url and asked.append(request.url))
+        tab = open_tab(board, page, layer=layer_key("conv1/kernel"), filter=3)
+        course = tab.get_by_test_id("pattern-history")
+        expect(course.locator("h3")).to_have_text("Pattern at 24 of 41 steps", timeout=20 * SECONDS)
+        expect(course.get_by_test_id("pattern")).to_have_count(24)
+        expect(course.locator("svg")).to_have_attribute(
+            "aria-label", re.compile("^Activation over 24 steps.*at last 6.5$")
+        )
+        assert len({url for url in asked if "curve" not in url}) == 24
+        course.get_by_role("button", name="Pattern at step 0").click()
+        expect(tab.get_by_test_id("step-value")).to_contain_text("Step 0")
+        page.goto("about:blank")
+
+
+@pytest.mark.parametrize(("filter_", "tables"), [(3, 2), (9, 1)])  # of which the second has no pattern
+def test_the_values_of_a_filter_are_copied(board, page, filter_, tables):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", filter=filter_, step=2)
+    tab.get_by_role("button", name="Copy values").click(timeout=20 * SECONDS)
+    expect(tab.get_by_role("button", name="Copied")).to_be_visible()
+    frame = next(frame for frame in page.frames if "plugin_entry" in frame.url)
+    rows = list(csv.reader(io.StringIO(frame.evaluate("() => navigator.clipboard.readText()"))))
+    assert len(rows) == 2 * tables
+    copied = dict(zip(rows[0], rows[1], strict=True))
+    norm = np.linalg.norm(values("conv1", 2)[..., filter_])
+    assert (copied["run"], copied["step"], copied["filter"]) == ("alpha", "2", str(filter_))
+    assert float(copied["norm"]) == pytest.approx(norm, rel=1e-6)
+    if tables == 2:
+        pattern = dict(zip(rows[2], rows[3], strict=True))
+        assert (float(pattern["start"]), float(pattern["reached"]), float(pattern["failed"])) == (3, 6.5, 1)
+
+
+def test_a_filter_from_a_link_cannot_hang_the_tab(board, page):
+    tab = open_tab(board, page, run="alpha", layerFilter="(.+)+#")
+    box, listed = tab.get_by_test_id("layerFilter"), tab.get_by_test_id("layer-list").get_by_role("button")
+    expect(listed).to_have_count(4, timeout=20 * SECONDS)
+    expect(box).to_have_attribute("aria-invalid", "true")
+    for typed, count in (("(conv1|wave)/.+l$", 2), ("^c(on|x)+v", 0), ("(", 4)):
+        box.fill(typed)
+        expect(listed).to_have_count(count)
+        expect(box).to_have_attribute("aria-invalid", str(typed == "(").lower())
+    page.goto("about:blank")
+    tab = open_tab(board, page, run="alpha", layerFilter="conv[12]|wav.*l$")
+    expect(tab.get_by_test_id("layer-list").get_by_role("button")).to_have_count(3, timeout=20 * SECONDS)
+    expect(tab.get_by_test_id("layerFilter")).to_have_attribute("aria-invalid", "false")
+
+
+def test_runs_have_the_colours_that_tensorboard_gives_them(page, tmp_path):
+    """Of all runs, with filters or without."""
+    loss = summary_pb2.Summary(value=[summary_pb2.Summary.Value(tag="loss", simple_value=1.0)])
+    logs.write_file(tmp_path / "0" / "events.out.tfevents.1.host", [event_pb2.Event(wall_time=1.7e9, summary=loss)])
+    for run in ("a", "b"):
+        logs.write_file(tmp_path / run / "events.out.tfevents.1.host", kernel_events([0]))
+    with server.serve(tmp_path, "true") as board:
+        board.index_when(lambda index: len(server.steps(index)) == 8)
+        while len(board.fetch("data/runs").json) < 3:
+            time.sleep(0.1)
+        tab = open_tab(board, page)
+        for run, colour in (("a", "rgb(18, 181, 203)"), ("b", "rgb(229, 37, 146)")):
+            expect(tab.locator(f"[data-run={run}] .disc").first).to_have_css("background-color", colour)
+        page.goto("about:blank")

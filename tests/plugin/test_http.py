@@ -33,10 +33,11 @@ def test_index(board):
         assert [one["shape"] for one in series] == [list(shape) for shape in SHAPES.values()]
         assert [one["axes"] for one in series] == ["HWIO", "HWIO", "WIO", "DHWIO", "IO", "HWIO", "HWIO"]
         for one in series:
-            assert one["steps"] == [*STEPS]
+            timeline = run["timelines"][one["timeline"]]
+            assert timeline["steps"] == [*STEPS]
+            assert timeline["wall_time"] == 1.7e9 + STEPS[0]
+            assert timeline["elapsed_ms"] == [1000 * (step - STEPS[0]) for step in STEPS]
             assert one["superseded"] == 0
-            assert one["wall_time"] == 1.7e9 + STEPS[0]
-            assert one["elapsed_ms"] == [1000 * (step - STEPS[0]) for step in STEPS]
             assert (one["description"], one["name"], one["filters"]) == ("of <b>mine</b>", "cnn", one["shape"][-1])
         (patterns,) = [one for one in run["series"] if one["kind"] == "patterns"]
         assert run["series"][1] == patterns, "a layer's patterns follow its kernel"

@@ -92,7 +92,11 @@ class TensorBoard:
 
 def steps(index: Any) -> dict[tuple[str, str], list[int]]:
     """Returns the steps of each (run, tag) of an index."""
-    return {(run["run"], s["tag"]): s["steps"] for run in index["runs"] for s in run["series"]}
+    return {
+        (run["run"], one["tag"]): run["timelines"][one["timeline"]]["steps"]
+        for run in index["runs"]
+        for one in run["series"]
+    }
 
 
 @contextlib.contextmanager

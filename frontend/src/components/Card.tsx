@@ -3,7 +3,7 @@ import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { formatTime, formatWhole } from "../format";
 import { layerTitle, type Series, shapeText, timeAt } from "../model";
-import { placeIn, runColour } from "../state";
+import { meaning, placeIn, runColour } from "../state";
 
 /** The colour of a run. */
 export const Disc = ({ run }: { run: string }) => <span class="disc" style={{ background: runColour(run) }} />;
@@ -92,9 +92,7 @@ export function Card({ run, series, notes, children }: CardProps) {
           <RunName run={run} />
           <span class="spread" />
           {series.superseded > 0 && (
-            <i title="Newer data took their place, as after a restart">
-              {formatWhole(series.superseded)} older superseded ·
-            </i>
+            <i title={meaning("superseded")[1]}>{formatWhole(series.superseded)} older superseded ·</i>
           )}
           {step !== undefined && (
             <span>

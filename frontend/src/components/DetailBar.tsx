@@ -20,7 +20,7 @@ export function DetailBar({ filter }: { filter: number }) {
   );
   return (
     <div class="bar-above line">
-      <Button onClick={back} title="Esc" data-testid="back">
+      <Button onClick={back} title="Esc">
         <Icon name="left" /> All filters
       </Button>
       <span class="spread" />

@@ -1,6 +1,6 @@
 /** A box that filters a list by a regular expression. */
 
-import { matcher, pick, picks } from "../state";
+import { matcher, pick, picks, trust } from "../state";
 import { Icon } from "./icons";
 
 interface FilterBoxProps {
@@ -19,9 +19,16 @@ export function FilterBox({ label, name }: FilterBoxProps) {
         placeholder={label}
         aria-label={label}
         aria-invalid={invalid}
-        title={invalid ? "Not a regular expression: everything is listed" : label}
+        title={
+          invalid
+            ? "Not a regular expression, or one that a link may not bring, until it is typed: everything is listed"
+            : label
+        }
         value={value}
-        onInput={(event) => pick({ [name]: event.currentTarget.value })}
+        onInput={({ currentTarget: { value } }) => {
+          trust(value);
+          pick({ [name]: value });
+        }}
         data-testid={name}
       />
     </label>

@@ -1,7 +1,7 @@
 /** The colour bar of a kernel, and what its marks mean. */
 import { formatNumber, formatWhole } from "../format";
 import { gradient } from "../paint/colormap";
-import { mapName } from "../state";
+import { colours } from "../state";
 
 interface LegendProps {
   /** The limit of the scale; null where each filter has its own. */
@@ -17,9 +17,9 @@ export function Legend({ limit, rgb, nonfinite = 0, clipped = 0, otherwise = "fi
   const end = limit === null ? otherwise : formatNumber(limit);
   const bars = rgb
     ? ["red", "lime", "blue"].map((colour) => `linear-gradient(to right,#000,gray,${colour})`)
-    : [gradient(mapName())];
+    : [gradient(colours())];
   return (
-    <div class="legend line" data-testid="legend">
+    <div class="legend line">
       −{end}
       {bars.map((background) => (
         <span key={background} class="bar" style={{ background }} />

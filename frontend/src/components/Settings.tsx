@@ -92,7 +92,7 @@ export function Settings({ onClose }: { onClose: () => void }) {
   const { scale } = picks();
   const fixed = typeof scale === "number";
   return (
-    <aside class="settings" aria-label="Settings" data-testid="settings">
+    <aside class="settings" aria-label="Settings">
       <header class="line">
         <h2 class="spread">Settings</h2>
         <Button aria-label="Close settings" onClick={onClose}>

@@ -3,7 +3,7 @@
 import { seriesOf } from "../model";
 import type { SideStep } from "../picks";
 import { matchOf, type Side, type Sides } from "../sides";
-import { allRuns, layer, pick, picks } from "../state";
+import { allRuns, layer, meaning, pick, picks } from "../state";
 import { Disc } from "./Card";
 import { Button, Select } from "./controls";
 import { Icon } from "./icons";
@@ -68,7 +68,7 @@ export function SidesBar({ sides }: { sides: Sides }) {
       <Choice name="B" side={sides[1]} />
       <Select
         label="How filters become pairs"
-        title="By likeness: of all filters that are left, the two with the largest cosine become a pair, again and again"
+        title={meaning("likeness")[1]}
         value={matchOf(sides, picks().match)}
         options={[
           ["index", "Paired by index"],

@@ -14,16 +14,26 @@ interface StripProps {
   /** Whether some numbers are not finite. */
   readonly hatched: boolean;
   readonly label: string;
+  /** What stands below the pictures. */
+  readonly captions?: readonly string[];
   readonly onPick?: (at: number) => void;
 }
 
-export function Strip({ values, tile, count, size, limitOf, hatched, label, onPick }: StripProps) {
+export function Strip({ values, tile, count, size, limitOf, hatched, label, captions = [], onPick }: StripProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const ratio = window.devicePixelRatio;
-  const grid = gridOf(tile, count, scaleFor(tile, size * ratio), Math.round(2 * ratio), 0, count);
+  const grid = gridOf(
+    tile,
+    count,
+    scaleFor(tile, size * ratio),
+    Math.round(2 * ratio),
+    0,
+    count,
+    captions.length && 14 * ratio,
+  );
   useLayoutEffect(() => {
     const whole = { x: 0, y: 0, width: Math.ceil(grid.width), height: Math.ceil(grid.height) };
-    const scene = { values, tile, grid, limitOf, hatched, beyond: null };
+    const scene = { values, tile, grid, limitOf, hatched, beyond: null, caption: (i: number) => captions[i] ?? "" };
     if (!canvas.current || !count) return;
     draw(canvas.current, scene, whole);
     performance.mark("filterviz:drawn");

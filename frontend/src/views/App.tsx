@@ -13,7 +13,21 @@ import { swap } from "../components/Sides";
 import { Toolbar } from "../components/Toolbar";
 import { isModified } from "../keys";
 import { layerTitle } from "../model";
-import { cards, dark, index, indexError, kind, layer, moveStep, pick, picks, sides, stepPlace, steps } from "../state";
+import {
+  cards,
+  dark,
+  index,
+  indexError,
+  kind,
+  layer,
+  moveStep,
+  pick,
+  picks,
+  runNames,
+  sides,
+  stepPlace,
+  steps,
+} from "../state";
 import { Compare } from "./Compare";
 import { FilterDetail } from "./FilterDetail";
 import { KernelCard } from "./KernelCard";
@@ -24,7 +38,7 @@ import { PatternsCard } from "./PatternsCard";
 /** A window this wide has room for the settings beside the pictures. */
 const WIDE = 1400;
 /** Height of what surrounds a card's picture: its header, legend and margins. */
-const AROUND = 190;
+const AROUND = 212;
 const LOWEST_PICTURE = 260;
 
 function onKeyDown(event: KeyboardEvent, help: () => void): void {
@@ -117,7 +131,7 @@ export function App() {
         <LayerList />
       </div>
     ),
-    [index(), runs, runFilter, layerFilter, layer()?.key, dark()],
+    [index(), runs, runFilter, layerFilter, layer()?.key, dark(), runNames()],
   );
   const hasData = index()?.runs.some(({ series }) => series.length);
   return (

@@ -4,7 +4,7 @@ import { useMemo, useState } from "preact/hooks";
 import { type Analysis, analysisUrl, compareUrl, kernelsUrl } from "../api";
 import { ErrorText } from "../components/Card";
 import { DetailBar } from "../components/DetailBar";
-import { CHANGE, COSINE, Numbers } from "../components/Numbers";
+import { Numbers } from "../components/Numbers";
 import { Panels } from "../components/Panels";
 import { usePaneHeight } from "../components/pane";
 import { SidesBar } from "../components/Sides";
@@ -16,13 +16,15 @@ import { COMPARED_SORTS } from "../picks";
 import { useAnalysis, useComparison, useKernels } from "../resource";
 import { arrange, gather, parseFind } from "../selection";
 import { matchOf, obstacle, pairName, type Side, type Sides } from "../sides";
-import { cursor, openFilter, picks, sides as sidesPicked } from "../state";
+import { cursor, meaning, openFilter, picks, sides as sidesPicked } from "../state";
 import { SideBySide } from "./SideBySide";
 
 /** Height of what surrounds the pictures, in CSS pixels, and the least that they get. */
 const AROUND = 250;
 const LOWEST = 240;
 const LARGEST_SLICE = 96;
+/** How many filters a line of text names. */
+const MOST_NAMED = 12;
 
 const head = (name: string, side: Side) => `${name} · step ${side.series.steps[side.at]} · ${side.run}`;
 const heads = ([a, b]: Sides) => [head("A", a), head("B", b)] as const;
@@ -55,15 +57,26 @@ interface FactsProps {
 function Facts({ stale, what, change, cosine, children }: FactsProps) {
   return (
     <div class={dimmed(stale, "line")} data-testid="facts">
-      <span title={CHANGE}>
+      <span title={meaning("change")[1]}>
         {what}: relative change <b>{formatNumber(change)}</b>
       </span>
-      <span title={COSINE}>
+      <span title={meaning("cosine")[1]}>
         cosine <b>{formatNumber(cosine)}</b>
       </span>
       {children}
     </div>
   );
+}
+
+/** The filters of B that no picture and no number tells of. */
+function Unpaired({ filters }: { filters: readonly number[] }) {
+  const more = filters.length > MOST_NAMED ? ", …" : "";
+  return filters.length ? (
+    <b data-testid="unpaired">
+      ⚠ B has {plural(filters.length, "filter")} more: {filters.slice(0, MOST_NAMED).join(", ")}
+      {more}
+    </b>
+  ) : null;
 }
 
 interface PairsProps {
@@ -219,6 +232,7 @@ function Content({ sides, maxHeight }: { sides: Sides; maxHeight: number }) {
               {value.partners.filter((other) => other >= 0).length} pairs,{" "}
               {value.partners.filter((other, i) => other >= 0 && other !== i).length} of them with different numbers
             </i>
+            <Unpaired filters={value.unpaired} />
           </Facts>
           {filter === null ? (
             <Pairs {...props} found={value} />

@@ -3,15 +3,15 @@
 import { type Analysis, historyUrl, numberOf } from "../api";
 import { ErrorText } from "../components/Card";
 import { Button } from "../components/controls";
-import { COSINE } from "../components/Numbers";
+import { PatternPicture } from "../components/PatternPicture";
 import { Plot } from "../components/Plot";
 import { Strip } from "../components/Strip";
 import { dimmed, formatCosine } from "../format";
-import { resolveInput, type Series, spatialOf } from "../model";
+import { evenly, resolveInput, type Series, spatialOf } from "../model";
 import { tileOf } from "../paint/mosaic";
-import { useHistory } from "../resource";
+import { useHistory, usePatternCourse } from "../resource";
 import { limitsOf } from "../sides";
-import { openFilter, pick, picks } from "../state";
+import { meaning, openFilter, pick, picks } from "../state";
 
 interface CourseProps {
   readonly run: string;
@@ -49,6 +49,48 @@ export function Course({ run, series, filter, step }: CourseProps) {
   );
 }
 
+/** More pictures are not asked for at once. */
+const MOST_PICTURES = 24;
+
+/** The pattern of a filter over the steps at which some were logged. */
+export function PatternCourse({ run, series, filter, step }: CourseProps) {
+  const places = evenly(series.steps.length, MOST_PICTURES);
+  const { value, stale, error } = usePatternCourse(run, series, places, filter);
+  const shown = places.flatMap((place, i) => {
+    const frame = value?.[i];
+    const at = frame?.filters.indexOf(filter) ?? -1;
+    return frame && at >= 0 ? [{ frame, at, when: series.steps[place] ?? 0 }] : [];
+  });
+  if (error) return <ErrorText>{error}</ErrorText>;
+  if (shown.length < 2) return null;
+  return (
+    <div class={dimmed(stale, "history")} data-testid="pattern-history">
+      <h3>
+        Pattern at {shown.length} of {series.steps.length} steps
+      </h3>
+      <div class="scroll line">
+        {shown.map(({ frame, at, when }) => (
+          <Button
+            key={when}
+            class="plain thumb"
+            aria-label={`Pattern at step ${when}`}
+            title={`Step ${when}`}
+            onClick={() => pick({ align: "step", step: when })}
+          >
+            <PatternPicture frame={frame} at={at} />
+          </Button>
+        ))}
+      </div>
+      <Plot
+        label="Activation"
+        steps={shown.map(({ when }) => when)}
+        line={shown.map(({ frame, at }) => frame.reached[at])}
+        mark={step}
+      />
+    </div>
+  );
+}
+
 interface NearestProps {
   readonly analysis: Analysis;
   readonly stale: boolean;
@@ -66,7 +108,7 @@ export function Nearest({ analysis, stale, filter }: NearestProps) {
       <h3>Most similar, by cosine</h3>
       <div class="badges">
         {found.map((other, i) => (
-          <Button key={other} onClick={() => openFilter(other)} title={COSINE}>
+          <Button key={other} onClick={() => openFilter(other)} title={meaning("cosine")[1]}>
             {other} <i>{formatCosine(analysis.nearest_cosines?.[filter]?.[i] ?? 0)}</i>
           </Button>
         ))}

@@ -3,15 +3,17 @@ import { useState } from "preact/hooks";
 import { analysisUrl, type Datum, patternsUrl } from "../api";
 import { Card, ErrorText } from "../components/Card";
 import { CompareWith } from "../components/CompareWith";
+import { Copy } from "../components/Copy";
 import { KernelPicture } from "../components/KernelPicture";
 import { Numbers } from "../components/Numbers";
 import { Activation, PatternPicture } from "../components/PatternPicture";
 import { Plot } from "../components/Plot";
 import { dimmed } from "../format";
+import type { PatternFrame } from "../frames";
 import { noFilter, type Series } from "../model";
-import { useAnalysis, usePatterns } from "../resource";
-import { type Card as CardOf, datumOf, pick, picks } from "../state";
-import { Course, Nearest } from "./Course";
+import { type Resource, useAnalysis, usePatterns } from "../resource";
+import { type Card as CardOf, datumOf, pick, picks, placeIn } from "../state";
+import { Course, Nearest, PatternCourse } from "./Course";
 
 /** Height of the course below the slices, in CSS pixels. */
 const COURSE = 160;
@@ -29,6 +31,8 @@ export function FilterDetail({ card, series, filter, maxHeight }: FilterDetailPr
   const beyond = kernel && filter >= kernel.filters;
   const datum = beyond ? null : datumOf(run, kernel);
   const { value: numbers, stale, error } = useAnalysis(datum && analysisUrl(datum, "full"));
+  const pictures = datumOf(run, patterns);
+  const pattern = usePatterns(pictures && patternsUrl(pictures, String(filter), { curve: "yes" }));
   return (
     <Card run={run} series={series} notes={datum && <CompareWith datum={datum} />}>
       {() =>
@@ -44,12 +48,17 @@ export function FilterDetail({ card, series, filter, maxHeight }: FilterDetailPr
               />
             )}
             <section>
-              {patterns && <LargePattern run={run} series={patterns} filter={filter} />}
+              {patterns && <LargePattern datum={pictures} pattern={pattern} filter={filter} />}
               {numbers && <Nearest analysis={numbers} stale={stale} filter={filter} />}
             </section>
             <section class="figures">
               <ErrorText>{error}</ErrorText>
               <div class={dimmed(stale)}>{numbers && <Numbers of={[[numbers, filter]]} />}</div>
+              <Copy
+                key={`${datum?.at} ${filter}`}
+                of={[datum, pattern.value?.filters.includes(filter) ? pictures : null]}
+                filter={filter}
+              />
             </section>
             {datum && (
               <Course
@@ -59,6 +68,9 @@ export function FilterDetail({ card, series, filter, maxHeight }: FilterDetailPr
                 filter={filter}
                 step={datum.series.steps[datum.at]}
               />
+            )}
+            {patterns && patterns.steps.length > 1 && (
+              <PatternCourse run={run} series={patterns} filter={filter} step={patterns.steps[placeIn(patterns)]} />
             )}
           </div>
         )
@@ -84,18 +96,22 @@ function Slices(props: { datum: Datum; filter: number; maxHeight: number }) {
   );
 }
 
-function LargePattern({ run, series, filter }: { run: string; series: Series; filter: number }) {
-  const datum = datumOf(run, series);
-  const { value, stale, error } = usePatterns(datum && patternsUrl(datum, String(filter), { curve: "yes" }));
+interface LargePatternProps {
+  readonly datum: Datum | null;
+  readonly pattern: Resource<PatternFrame>;
+  readonly filter: number;
+}
+
+function LargePattern({ datum, pattern: { value, stale, error }, filter }: LargePatternProps) {
   const i = value?.filters.indexOf(filter) ?? -1;
   if (error) return <ErrorText>{error}</ErrorText>;
   if (i < 0 && stale) return null;
   if (!value || i < 0) return <p>No pattern of this filter was logged up to this step.</p>;
-  const curve = value.curve[i] ?? [];
+  const curve = value.curve?.[i] ?? [];
   return (
     <figure class={dimmed(stale)}>
       <PatternPicture frame={value} at={i} />
-      Activation <Activation frame={value} at={i} /> <i>step {datum && series.steps[datum.at]}</i>
+      Activation <Activation frame={value} at={i} /> <i>step {datum?.series.steps[datum.at]}</i>
       {curve.length > 1 && <Plot label="Climb" steps={[...curve.keys()]} line={curve} />}
     </figure>
   );

@@ -11,14 +11,8 @@ export function Empty() {
   return (
     <div class="empty" data-testid="empty">
       <h2>No filter data was found.</h2>
-      <p>Probable causes:</p>
-      <ul>
-        <li>
-          You have not logged any filters. These lines do:
-          <pre>{EXAMPLE}</pre>
-        </li>
-        <li>TensorBoard cannot find your event files: it looks below its --logdir.</li>
-      </ul>
+      <p>Either none was logged yet, as these lines do, or TensorBoard looks below another --logdir.</p>
+      <pre>{EXAMPLE}</pre>
       <p>What is logged later appears here within some seconds.</p>
     </div>
   );

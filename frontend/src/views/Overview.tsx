@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { analysisUrl, type Datum, historyUrl, kernelsUrl, numberOf } from "../api";
+import { Basis } from "../components/Basis";
 import { Disc, ErrorText } from "../components/Card";
 import { Button, Select } from "../components/controls";
 import { Plot } from "../components/Plot";
@@ -11,7 +12,7 @@ import { dimmed, formatNumber } from "../format";
 import { isRgb, layerKey, layerTitle, type Series, shapeText, spatialOf } from "../model";
 import { tileNumbers, tileOf } from "../paint/mosaic";
 import { useAnalysis, useKernels, useLayerHistory } from "../resource";
-import { isListed, mainRun, openLayer, pick, placeIn, shownRuns } from "../state";
+import { isListed, mainRun, meaning, openLayer, pick, placeIn, shownRuns } from "../state";
 
 /** Height of a row in CSS pixels, and of one without a course: fixed, so that rows out of sight need not be there. */
 const ROW = 132;
@@ -20,55 +21,48 @@ const STRIP_FILTERS = 32;
 /** Rows that come into sight while the pane scrolls ask for nothing until it rests this long. */
 const REST_MS = 100;
 
-const QUALITY = {
-  randomness: [
-    "Random",
-    "Variance entropy over its bound for random 3×3 slices: near 1 is untrained, near 0 redundant",
-  ],
-  orthogonality: ["Orthogonal", "1 − mean |cosine| of all pairs of filters: 1 where all differ"],
-  sparsity: ["Sparse", "Share of slices below 1% of the layer’s largest weight"],
-} as const;
-
-const hintOf = (name: keyof typeof QUALITY): string => `${QUALITY[name][1]} (CNN Filter DB, CVPR 2022)`;
-const MEANINGS = {
-  dead: "an L2 norm below 1% of the layer’s largest",
-  duplicate: "a cosine above 0.95 with another",
-  flipped: "nearly the negative of another, a cosine below −0.95",
-} as const;
-
+/** What filters are counted by: a search for them, and the number that says so, from where on. */
+const BADGES = [
+  ["dead", "dead", 1],
+  ["duplicate", "duplicate_of", 0],
+  ["flipped", "opposite_of", 0],
+] as const;
+const QUALITY = ["randomness", "orthogonality", "sparsity"] as const;
 const NEAR_RANDOM = 0.98;
 
-function Badges({ datum, layer }: { datum: Datum; layer: string }) {
+function Badges({ datum }: { datum: Datum }) {
+  const { series } = datum;
   const { value, stale, error } = useAnalysis(analysisUrl(datum, "full"));
   if (error) return <ErrorText>{error}</ErrorText>;
   if (!value?.layer) return <i>…</i>;
-  const count = (name: string, least: number) =>
-    value.values.filter((_, i) => (numberOf(value, i, name) ?? -1) >= least).length;
-  const found = { dead: count("dead", 1), duplicate: count("duplicate_of", 0), flipped: count("opposite_of", 0) };
   const quality = value.layer;
   return (
     <div class={dimmed(stale, "badges")} data-testid="badges">
-      {(["dead", "duplicate", "flipped"] as const).map((word) => (
-        <Button
-          key={word}
-          disabled={!found[word]}
-          title={`Show the ${word} filters: ${MEANINGS[word]}`}
-          onClick={() => openLayer(layer, word)}
-          data-testid={`badge-${word}`}
-        >
-          {found[word]} {word}
-        </Button>
-      ))}
+      {BADGES.map(([word, name, least]) => {
+        const found = value.values.filter((_, i) => (numberOf(value, i, name) ?? -1) >= least).length;
+        return (
+          <Button
+            key={word}
+            disabled={!found}
+            title={`Show the ${word} filters: ${meaning(name)[1]}`}
+            onClick={() => openLayer(layerKey(series), word)}
+            data-testid={`badge-${word}`}
+          >
+            {found} {word}
+          </Button>
+        );
+      })}
       {(quality.randomness ?? 0) >= NEAR_RANDOM && (
-        <b class="bad" title={hintOf("randomness")}>
+        <b class="bad" title={meaning("randomness")[1]}>
           ⚠ near random
         </b>
       )}
-      {(Object.keys(QUALITY) as (keyof typeof QUALITY)[]).map((name) => (
-        <i key={name} title={hintOf(name)}>
-          {QUALITY[name][0]} {quality[name] === null ? "–" : formatNumber(quality[name])}
+      {QUALITY.map((name) => (
+        <i key={name} title={meaning(name)[1]}>
+          {meaning(name)[0]} {quality[name] === null ? "–" : formatNumber(quality[name])}
         </i>
       ))}
+      <Basis analysis={value} series={series} size={18} />
     </div>
   );
 }
@@ -113,7 +107,7 @@ function Content({ datum }: { datum: Datum }) {
             <Plot label="Change" steps={course.change_steps.slice(1)} line={course.changes} mark={step} />
           </>
         )}
-        {ready && <Badges datum={datum} layer={layerKey(series)} />}
+        {ready && <Badges datum={datum} />}
       </div>
     </>
   );

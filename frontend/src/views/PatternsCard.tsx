@@ -77,12 +77,12 @@ function limitOf(kernel: KernelFrame, filter: number | null): number | null {
 }
 
 /** How the patterns were made. */
-function Recipe({ frame: { failed, recipe, steps, inputRange } }: { frame: PatternFrame }) {
+function Recipe({ frame: { failed, recipe, steps, input_range } }: { frame: PatternFrame }) {
   const failures = failed.filter(Boolean).length;
   return (
     <p class="legend">
       Below each picture: its filter, the activation reached. Recipe “{recipe}”, {steps} steps
-      {inputRange && `; black to white: inputs ${inputRange.join(" to ")}`}.
+      {input_range && `; black to white: inputs ${input_range.join(" to ")}`}.
       {failures > 0 && <b class="bad"> ⚠ {failures} failed: no better than noise or natural inputs.</b>}
     </p>
   );
