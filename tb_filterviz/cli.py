@@ -143,4 +143,5 @@ def _parser() -> argparse.ArgumentParser:
     add("--bar", metavar="BOOL", help="true or false: the scale of colours")
     add("--frames", metavar="N", help="the most steps of a history")
     add("--fps", metavar="N", help="frames a second of an animation (default: 4)")
+    add("--depth", help="of numbers: stored, or full, with those that are computed from the weights (default: full)")
     return parser

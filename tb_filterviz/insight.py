@@ -263,17 +263,31 @@ def stored_answer(header: wire.Header, numbers: NDArray[np.float32]) -> dict[str
     }
 
 
+def full_numbers(
+    header: wire.Header, numbers: NDArray[np.float32], found: analysis.Report
+) -> tuple[list[str], NDArray[np.float64]]:
+    """Returns all numbers of each filter with their names: those that were stored, `dead`, and those of a report.
+
+    Args:
+        header: Of the datum.
+        numbers: Those that were stored, float32 `[filters][columns]`.
+        found: The report about it.
+
+    Returns:
+        The names, and float64 `[filters][names]`, NaN where a number does not apply.
+    """
+    dead = analysis.dead(numbers[:, 0]).astype(np.float64)[:, np.newaxis]
+    return [*header.numbers, "dead", *analysis.COLUMNS], np.concatenate([numbers, dead, found.filters], axis=1)
+
+
 def full_answer(header: wire.Header, numbers: NDArray[np.float32], found: analysis.Report) -> dict[str, Any]:
     """Returns a report as JSON has it, the columns of `numbers` before its own."""
-    stored = stored_answer(header, np.concatenate([numbers, found.filters], axis=1))
+    names, values = full_numbers(header, numbers, found)
     basis = found.basis
     return {
-        **stored,
-        "names": [*header.numbers, "dead", *analysis.COLUMNS],
-        "values": [
-            [*row[: len(header.numbers)], int(dead), *row[len(header.numbers) :]]
-            for row, dead in zip(stored["values"], analysis.dead(numbers[:, 0]), strict=True)
-        ],
+        **stored_answer(header, numbers),
+        "names": names,
+        "values": [finite_list(row) for row in values],
         "order": found.order.tolist(),
         "nearest": found.nearest.tolist(),
         "nearest_cosines": [finite_list(row) for row in found.nearest_cosines],

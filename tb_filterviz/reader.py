@@ -169,16 +169,27 @@ class Log:
         return self.figure("history", run, layer, kind=kind, filters=filters, options=_options(options))
 
     def numbers(
-        self, run: str, layer: str, step: int = -1, *, kind: str = wire.KERNEL, filters: Chosen = None
+        self,
+        run: str,
+        layer: str,
+        step: int = -1,
+        *,
+        kind: str = wire.KERNEL,
+        filters: Chosen = None,
+        depth: str = "full",
     ) -> Figure:
         """Returns the numbers of each filter at one step, to be saved as `.csv`, `.npy` or `.npz`; raises as `kernel`.
+
+        Of a kernel, these are all that are known: those that were stored when it was logged, and those that are
+        computed from its weights and from those of the step before and the first one. `depth="stored"` leaves the
+        latter out; so do kernels of more than 16,777,216 weights or 4096 filters.
 
         Example:
             ```python
             log.numbers("run1", "conv1/kernel").save("numbers.csv")
             ```
         """
-        return self.figure("numbers", run, layer, step, kind=kind, filters=filters)
+        return self.figure("numbers", run, layer, step, kind=kind, filters=filters, options=Options(depth=depth))
 
     def figure(
         self,

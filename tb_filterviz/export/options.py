@@ -11,6 +11,8 @@ from tb_filterviz import colormap, slices
 THEMES = ("light", "dark")
 LIMITS = ("layer", "filter")
 """What the colours reach to, beside a number: the largest magnitude in the layer, or in each filter."""
+DEPTHS = ("full", "stored")
+"""Of numbers: all of them, or only those that were stored when a kernel was logged."""
 
 _MAX_SCALE = 1 << 10
 _MAX_WIDTH = 1 << 16
@@ -80,6 +82,8 @@ class Options:
         bar: Whether to draw the scale of colours.
         frames: The most steps of a history; they are chosen evenly, with the first and the last.
         fps: Frames a second of an animation, 0.1 to 50.
+        depth: Of a kernel's numbers at one step: `"full"`, also those that are computed from its weights (dead,
+            duplicates, change, ...: `insight.full_numbers`); `"stored"`, only those of when it was logged.
 
     Raises:
         OptionError: If one of these cannot be.
@@ -101,6 +105,7 @@ class Options:
     bar: bool = True
     frames: int | None = None
     fps: float = 4.0
+    depth: str = "full"
 
     def __post_init__(self) -> None:
         """Checks each."""
@@ -113,6 +118,8 @@ class Options:
             raise OptionError("colormap", f"one of {', '.join(colormap.MAPS)}", self.colormap)
         if self.theme not in THEMES:
             raise OptionError("theme", " or ".join(THEMES), self.theme)
+        if self.depth not in DEPTHS:
+            raise OptionError("depth", " or ".join(DEPTHS), self.depth)
         for name in ("labels", "bar"):
             if not isinstance(getattr(self, name), bool):
                 raise OptionError(name, "true or false", getattr(self, name))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tb_filterviz import slices, wire
+from tb_filterviz import insight, slices, wire
 from tb_filterviz.export.options import Budget, OptionError
 from tb_filterviz.store import Datum, Series, Source, Store
 
@@ -73,6 +73,20 @@ class Place:
     def numbers(self, datum: Datum, header: wire.Header) -> NDArray[np.float32]:
         """Reads the numbers of all filters, float32 `[filters][columns]`; raises as `header` does."""
         return self.store.numbers(self.source, datum, header)
+
+    def full_numbers(self, datum: Datum, header: wire.Header) -> tuple[list[str], NDArray[np.float64]]:
+        """Computes all numbers of all filters of a kernel, and their names: those of `insight.full_numbers`.
+
+        Of a kernel that is larger than what is analysed, only those that were stored.
+
+        Raises:
+            wire.FormatError: If the datum is damaged.
+        """
+        try:
+            report, numbers = insight.report(self.store, self.source, self.series, datum, header)
+        except insight.TooLargeError:
+            return [*header.numbers], self.numbers(datum, header).astype(np.float64)
+        return insight.full_numbers(header, numbers, report)
 
     def filters(self, datum: Datum, header: wire.Header, wanted: Sequence[int]) -> NDArray[Any]:
         """Reads filters of a kernel, `[filters][*spatial][in]`, and only the chunks that hold them.

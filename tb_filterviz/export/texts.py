@@ -27,6 +27,7 @@ NAMES = (
     "bar",
     "frames",
     "fps",
+    "depth",
 )
 """The options: the attributes of `Options`."""
 
