@@ -8,7 +8,7 @@ and `change` (from one step or run to another). Every function takes kernels in 
 
 from tb_filterviz.analysis.change import change, match
 from tb_filterviz.analysis.numbers import NUMBERS, filter_numbers
-from tb_filterviz.analysis.quality import Basis, Quality, basis, quality, randomness_bound
+from tb_filterviz.analysis.quality import NEAR_RANDOM, Basis, Quality, basis, quality, randomness_bound
 from tb_filterviz.analysis.report import COLUMNS, Report, report
 from tb_filterviz.analysis.rows import dead, rows
 from tb_filterviz.analysis.similarity import Clusters, clusters, cosines, nearest, order, orthogonality
@@ -16,6 +16,7 @@ from tb_filterviz.analysis.spectrum import Spectrum, colour_share, spectrum
 
 __all__ = [
     "COLUMNS",
+    "NEAR_RANDOM",
     "NUMBERS",
     "Basis",
     "Clusters",

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tb_filterviz import colormap
-from tb_filterviz.export import animation, layout, raster, svg, tables
-from tb_filterviz.export.content import Content
+from tb_filterviz.export import animation, layout, raster, sheet, svg, tables
+from tb_filterviz.export.content import Content, Sheet
 from tb_filterviz.export.options import Budget, OptionError, Options
 from tb_filterviz.export.scene import Scene
 
@@ -102,7 +102,7 @@ class Figure(abc.ABC):
         pathlib.Path(path).write_bytes(content)
 
     @abc.abstractmethod
-    def content(self) -> Content:
+    def content(self) -> Content | Sheet:
         """Returns what the still picture shows."""
 
     @abc.abstractmethod
@@ -113,7 +113,7 @@ class Figure(abc.ABC):
     def table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
         """Returns the names and the rows of a table of numbers."""
 
-    def frames(self, most: int) -> Iterator[Content]:
+    def frames(self, most: int) -> Iterator[Content | Sheet]:
         """Yields what each frame of the animation shows, of at most so many; a figure of one step has one."""
         yield self.content()
 
@@ -137,7 +137,9 @@ class Figure(abc.ABC):
             raise OptionError("frames", f"at most {most} at this size", self._options.frames)
         return (raster.image(self._composed(content)) for content in self.frames(max(1, most)))
 
-    def _composed(self, content: Content) -> Scene:
+    def _composed(self, content: Content | Sheet) -> Scene:
+        if isinstance(content, Sheet):
+            return sheet.compose(content, self._options, self._budget, self.title)
         return layout.compose(content, self._options, self._budget, self.title)
 
     def _repr_png_(self) -> bytes:

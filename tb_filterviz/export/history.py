@@ -154,10 +154,10 @@ class KernelHistory(History):
 
         found = self._each(read)
         limits = [one for _, (_, one) in found if one is not None]
-        shown = kernels.shown(
-            self._filters, inputs, options, np.max(limits, axis=0) if limits else None, [one for _, (one, _) in found]
-        )
-        return [step for step, _ in found], np.stack([one for _, (one, _) in found]), shown
+        pictures = np.stack([one for _, (one, _) in found])
+        largest = np.max(limits, axis=0) if limits else None
+        shown = kernels.shown(self._filters, inputs, options, largest, kernels.not_finite(pictures))
+        return [step for step, _ in found], pictures, shown
 
 
 class PatternHistory(History):

@@ -91,7 +91,7 @@ class Kernels(Numbers):
         pictures, _ = slices.select([self._values], self._inputs)
         if options.limit in LIMITS:
             limits = self._place.magnitudes(self._datum, self._header, self._inputs)
-        shown = kernels.shown(self._filters, self._inputs, options, limits, [pictures])
+        shown = kernels.shown(self._filters, self._inputs, options, limits, kernels.not_finite(pictures))
         return kernels.one_step(
             shown, pictures, options, plain(self._place.layer), self._lines(kernels.facts(self._header))
         )

@@ -27,6 +27,7 @@ NAMES = (
     "bar",
     "frames",
     "fps",
+    "match",
     "depth",
 )
 """The options: the attributes of `Options`."""

@@ -95,6 +95,11 @@ class Source(Protocol):
         """
 
 
+def up_to(series: Series, step: int | None) -> Datum | None:
+    """Returns the newest datum up to a step, or of all; None where there is none."""
+    return next((datum for datum in reversed(series.data) if step is None or datum.step <= step), None)
+
+
 def run_order(run: str) -> list[tuple[int, str]]:
     """Returns a key that sorts runs as TensorBoard's run selector does: digits by value."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", run)]
