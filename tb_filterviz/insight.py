@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tb_filterviz import analysis, slices, wire
 from tb_filterviz.answers import finite_list
-from tb_filterviz.store import Datum, DatumGoneError, Series, Source, Store, spread
+from tb_filterviz.store import Datum, Series, Source, Store, spread
 
 MOST_VALUES = 1 << 24
 MOST_FILTERS = 4096
@@ -53,7 +53,7 @@ def report(
     Raises:
         TooLargeError: If it is too large.
         wire.FormatError: If the datum is damaged. A damaged step before it only leaves the change unknown.
-        DatumGoneError: If it is not there any more.
+        DatumGoneError: If it, or one of these steps, is not there any more.
     """
     check_size(header)
     at = series.data.index(datum)
@@ -65,18 +65,21 @@ def report(
 
 
 def _kernel_like(store: Store, source: Source, datum: Datum, header: wire.Header) -> NDArray[Any] | None:
-    """Reads the kernel of another step; None where it cannot be read or has another shape."""
+    """Reads the kernel of another step; None where it is damaged or has another shape.
+
+    One that is gone is an error: the answer would be kept for a series that has a step less now.
+    """
     found = _header_like(store, source, datum, header)
     try:
         return None if found is None else kernel(store, source, datum, found)
-    except (wire.FormatError, DatumGoneError):
+    except wire.FormatError:
         return None
 
 
 def _header_like(store: Store, source: Source, datum: Datum, header: wire.Header) -> wire.Header | None:
     try:
         found = store.header(source, datum)
-    except (wire.FormatError, DatumGoneError):
+    except wire.FormatError:
         return None
     return found if found.kind == wire.KERNEL and found.shape == header.shape else None
 
@@ -121,7 +124,7 @@ def _numbers_like(store: Store, source: Source, datum: Datum, header: wire.Heade
     found = _header_like(store, source, datum, header)
     try:
         return None if found is None else store.numbers(source, datum, found)
-    except (wire.FormatError, DatumGoneError):
+    except wire.FormatError:
         return None
 
 
@@ -160,7 +163,7 @@ def filter_history(
         try:
             if same is not None:
                 found.append((datum.step, store.filters(source, datum, same, index, index + 1)))
-        except (wire.FormatError, DatumGoneError):
+        except wire.FormatError:
             continue
     if not found:
         raise wire.FormatError("no step of this filter can be read")

@@ -81,6 +81,7 @@ def _entry(series: Series, header: wire.Header) -> str:
             "steps": [datum.step for datum in series.data],
             **_times([datum.wall_time for datum in series.data]),
             "superseded": series.superseded,
+            "version": series.version,
         },
         allow_nan=False,
         separators=(",", ":"),

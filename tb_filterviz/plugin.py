@@ -161,7 +161,8 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
                     raise bad("depth", f"stored, or the series must have {error}", depth) from error
                 return json.dumps(insight.full_answer(header, numbers, report), allow_nan=False).encode()
 
-            return respond(request, self._thought(key, think), "application/json")
+            answer = self._thought(key, think)
+            return respond(request, answer, "application/json", version=series.version)
         numbers = self._store.numbers(source, datum, header)
         return respond(request, insight.stored_answer(header, numbers), "application/json")
 
@@ -172,14 +173,10 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         index = query.text("filter", "all")
         if index == "all":
             key: Hashable = ("history", series.data)
-            return respond(
-                request,
-                self._thought(
-                    key,
-                    lambda: json.dumps(insight.layer_history(self._store, source, series, header)).encode(),
-                ),
-                "application/json",
+            answer = self._thought(
+                key, lambda: json.dumps(insight.layer_history(self._store, source, series, header)).encode()
             )
+            return respond(request, answer, "application/json", version=series.version)
         wanted = query.filters("filter", header.shape[-1])
         inputs = query.inputs("inputs", _PICTURES)
         _check_inputs(query, inputs, header.shape[-2])
@@ -193,7 +190,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
                 {**facts, "shape": pictures.shape, "dtype": "float32"}, [np.ascontiguousarray(pictures, "<f4")]
             )
 
-        return respond(request, self._thought(key, think), _BINARY)
+        return respond(request, self._thought(key, think), _BINARY, version=series.version)
 
     @route
     def _serve_compare(self, request: wrappers.Request) -> wrappers.Response:
@@ -263,7 +260,8 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
 
     @route
     def _serve_export(self, request: wrappers.Request) -> wrappers.Response:
-        return respond(request, *exporting.answer(Query(request), self._store, self._source(request)))
+        content, media, headers, version = exporting.answer(Query(request), self._store, self._source(request))
+        return respond(request, content, media, headers, version=version)
 
     @route
     def _serve_static(self, request: wrappers.Request) -> wrappers.Response:

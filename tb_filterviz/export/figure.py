@@ -85,8 +85,7 @@ class Figure(abc.ABC):
         if form == "csv":
             return tables.table(*self.table())
         if form in ("npy", "npz"):
-            arrays = self.arrays()
-            return tables.npz(arrays) if form == "npz" else tables.npy(next(iter(arrays.values())))
+            return tables.npz(self.arrays()) if form == "npz" else tables.npy(self.values())
         if form == "svg":
             return svg.svg(self._scene)
         if form == "png":
@@ -108,6 +107,10 @@ class Figure(abc.ABC):
     @abc.abstractmethod
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Returns arrays for NumPy; the first holds the values themselves, exactly as they are stored."""
+
+    def values(self) -> NDArray[Any]:
+        """Returns the first of `arrays`."""
+        return next(iter(self.arrays().values()))
 
     @abc.abstractmethod
     def table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:

@@ -20,12 +20,13 @@ from tb_filterviz.store import Source, Store
 
 _PICTURES = {wire.KERNEL: "kernels", wire.PATTERNS: "patterns"}
 _OF_EITHER = ("numbers", "history")
+_WITH_NUMBERS = ("csv", "npz")  # some of which depend on other steps
 _PARAMETERS = {"layer": "tag", "layer_b": "tag_b"}  # what is called otherwise than in Python
 _one_at_a_time = threading.Lock()  # that memory is bounded, however many ask
 
 
-def answer(query: Query, store: Store, source: Source) -> tuple[bytes, str, Mapping[str, str]]:
-    """Returns the content of a file, its media type, and headers.
+def answer(query: Query, store: Store, source: Source) -> tuple[bytes, str, Mapping[str, str], str | None]:
+    """Returns the content of a file, its media type, headers, and the version as for `answers.respond`.
 
     Raises:
         tensorboard.errors.PublicError: If a parameter cannot be, or there is nothing that it names.
@@ -38,7 +39,7 @@ def answer(query: Query, store: Store, source: Source) -> tuple[bytes, str, Mapp
     try:
         with _one_at_a_time:
             options = texts.options({name: text for name, text in given.items() if text})
-            figure = _figure(query, store, source, options)
+            figure, version = _figure(query, store, source, options, form)
             content = figure.encode(form)
     except OptionError as error:
         raise bad(_PARAMETERS.get(error.name, error.name), error.expected, error.received) from error
@@ -46,17 +47,18 @@ def answer(query: Query, store: Store, source: Source) -> tuple[bytes, str, Mapp
         raise bad("filters", "filters that there are", query.text("filters", "all")) from error
     name = f"{figure.stem}.{'png' if form == 'apng' else form}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Security-Policy": "sandbox"}
-    return content, CONTENT_TYPES[form], headers
+    return content, CONTENT_TYPES[form], headers, version
 
 
-def _figure(query: Query, store: Store, source: Source, options: Options) -> Figure:
+def _figure(query: Query, store: Store, source: Source, options: Options, form: str) -> tuple[Figure, str | None]:
+    """Returns the figure, and the version of what it depends on beside the data that the address names."""
     what = query.text("what", "kernels")
     if what == "overview":
-        return _overview(query, store, source, options)
+        return _overview(query, store, source, options), ""
     filters = texts.filters(query.text("filters", "all"))
     if what == "compare":
         left, right = (_side(query, store, source, suffix) for suffix in ("", "_b"))
-        return Comparison(left, right, filters, options)
+        return Comparison(left, right, filters, options), None
     series = found.series(query, source)
     pictures = _PICTURES[series.kind]
     what = query.text("what", pictures)
@@ -66,7 +68,8 @@ def _figure(query: Query, store: Store, source: Source, options: Options) -> Fig
         raise bad("what", f"{known} or overview, as the tag is of {series.kind}", what)
     datum = None if what == "history" else found.datum(query, series)
     header = store.header(source, datum, series.kind) if datum else store.newest(source, series)[1]
-    return make(what, Place(store, source, series, _name(header), SERVER), datum, filters, options)
+    figure = make(what, Place(store, source, series, _name(header), SERVER), datum, filters, options)
+    return figure, series.version if what in _OF_EITHER or form in _WITH_NUMBERS else None
 
 
 def _overview(query: Query, store: Store, source: Source, options: Options) -> Overview:

@@ -98,7 +98,11 @@ class Kernels(Numbers):
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Returns `kernel`, `(*spatial, in, filters)` of the stored dtype, then those of `Numbers`."""
-        return {"kernel": np.moveaxis(self._values, 0, -1), **super().arrays()}
+        return {"kernel": self.values(), **super().arrays()}
+
+    def values(self) -> NDArray[Any]:
+        """Returns the kernel alone, for which no number need be computed."""
+        return np.moveaxis(self._values, 0, -1)
 
 
 class Patterns(Numbers):

@@ -39,3 +39,22 @@ def test_an_answer_is_kept_for_its_revision(tmp_path):
     first = listed.answer(source, "1")
     assert listed.answer(source, "1") is first
     assert json.loads(gzip.decompress(listed.answer(source, "2")))["revision"] == "2"
+
+
+def test_a_version_names_the_data_of_a_series(tmp_path):
+    """Another step, earlier or later, or another time of one is another version; another process is not."""
+    versions = []
+    for at, events in enumerate(
+        ([event(1), event(5)], [event(0), event(1), event(5)], [event(1), event(5), event(7)], [event(5)])
+    ):
+        logs.write_file(tmp_path / str(at) / FILE, events)
+        versions += [version(tmp_path / str(at)), version(tmp_path / str(at))]
+    logs.write_file(tmp_path / "anew" / FILE, [event(1), event(5, wall_time=1.7e9 + 6)])
+    versions += [version(tmp_path / "anew")] * 2
+    assert versions[::2] == versions[1::2]
+    assert len({*versions}) == 5
+    assert all(len(one) == 8 and int(one, 16) >= 0 for one in versions)
+
+
+def version(directory):
+    return answer(listing.Listing(Store(0)), LogdirIndex(directory))["runs"][0]["series"][0]["version"]
