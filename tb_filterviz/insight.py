@@ -37,6 +37,11 @@ def check_size(header: wire.Header) -> None:
         )
 
 
+def work(header: wire.Header) -> int:
+    """Returns how much it takes to look at a kernel: its weights, and the pairs of its filters."""
+    return math.prod(header.shape) + header.shape[-1] ** 2
+
+
 def kernel(store: Store, source: Source, datum: Datum, header: wire.Header) -> NDArray[Any]:
     """Reads a whole kernel, `(*spatial, in, out)`; raises as `Store.filters` does."""
     return np.moveaxis(store.filters(source, datum, header, 0, header.shape[-1]), 0, -1)
