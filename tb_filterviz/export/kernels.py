@@ -31,6 +31,7 @@ class Shown:
         limit: What the last colours stand for: one magnitude, or one of each filter.
         limited: How it was chosen: see `Options.limit`.
         odd: How many weights of all that is shown are not finite.
+        layer: What the limit `"layer"` looks at, in words.
     """
 
     filters: Sequence[int]
@@ -38,6 +39,7 @@ class Shown:
     limit: NDArray[np.float32]
     limited: str | float
     odd: int
+    layer: str = "the layer"
 
 
 def shown(
@@ -214,11 +216,11 @@ def _bar(shown: Shown, options: Options, ends: str = "largest of each filter") -
     return Bar(colours, f"\N{MINUS SIGN}{end}", "0", f"+{end}")
 
 
-def _colours(shown: Shown, options: Options, layer: str = "the layer", each: str = "each filter") -> str:
+def _colours(shown: Shown, options: Options, layer: str = "", each: str = "each filter") -> str:
     low, middle, high = ("black", "mid grey", "white") if shown.inputs == "rgb" else _NAMES[options.map]
     what = "Means of weights" if shown.inputs == "mean" else "Weights"
     if shown.limited in LIMITS:
-        of = layer if shown.limited == "layer" else each
+        of = (layer or shown.layer) if shown.limited == "layer" else each
         scale = f"{low} and {high} are the largest magnitude in {of}"
     else:
         scale = f"{low} and {high} stand for \N{PLUS-MINUS SIGN}{shown.limited:.6g} and beyond"
