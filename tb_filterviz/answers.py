@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -55,16 +56,30 @@ def respond(
     content_type: str,
     headers: Mapping[str, str] | None = None,
     encoding: str | None = None,
+    version: str | None = None,
 ) -> wrappers.Response:
     """Answers 200; kept for a year where the address carries a version, `v`.
 
-    `encoding` is `"gzip"` for content that is compressed already; who does not accept that gets it decompressed.
+    Args:
+        request: The request.
+        content: As for `http_util.Respond`.
+        content_type: Its media type.
+        headers: More headers.
+        encoding: `"gzip"` for content that is compressed already; who does not accept that gets it decompressed.
+        version: Of all data that the answer depends on, where these are more than the address names: then it is kept
+            only if `v` is this, and else asked for again each time, and sent only if it differs (304). Empty for an
+            answer that is never kept.
     """
-    expires = _CACHE_SECONDS if "v" in request.args else 0
+    kept = "v" in request.args if version is None else bool(version) and request.args.getlist("v") == [version]
+    expires = _CACHE_SECONDS if kept else 0
     pairs = list((headers or {}).items())
     response: wrappers.Response = http_util.Respond(
         request, content, content_type, expires=expires, content_encoding=encoding, headers=pairs
     )
+    if version is not None and not kept:
+        # Weak, as the same content may be sent compressed or not.
+        response.set_etag(hashlib.blake2b(content, digest_size=16).hexdigest(), weak=True)
+        response.make_conditional(request)
     return response
 
 

@@ -27,6 +27,8 @@ _EXAMPLES = """examples:
   tb-filterviz export logs --layer conv2/kernel --filters 7 --inputs all --width 1200 --theme dark -o filter7.svg
   tb-filterviz export logs --layer conv1/kernel --what history --fps 8 -o training.gif
   tb-filterviz export logs --layer conv1/kernel --what numbers -o numbers.csv
+  tb-filterviz export logs --layer conv1/kernel --what compare --step 0 --step-b 500 -o change.png
+  tb-filterviz export logs --run train --what overview -o layers.png
 """
 
 
@@ -96,9 +98,14 @@ def _figure(given: argparse.Namespace) -> Figure:
     """Returns what was asked for; raises as `reader.Log` does."""
     log = reader.read(given.logdir)
     run = given.run if given.run is not None else _only("run", log.runs())
-    layer = given.layer if given.layer is not None else _only("layer", log.layers(run))
     options = texts.options({name: text for name in texts.NAMES if (text := getattr(given, name)) is not None})
+    if given.what == "overview":
+        return log.overview(run, given.step, **vars(options))
+    layer = given.layer if given.layer is not None else _only("layer", log.layers(run))
     filters = texts.filters(given.filters)
+    if given.what == "compare":
+        other = {"run_b": given.run_b, "layer_b": given.layer_b, "step_b": given.step_b}
+        return log.compare(run, layer, given.step, **other, filters=filters, **vars(options))
     kind = wire.PATTERNS if given.what == "patterns" or given.kind == "patterns" else wire.KERNEL
     return log.figure(given.what, run, layer, given.step, kind=kind, filters=filters, options=options)
 
@@ -125,7 +132,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--run", help="the default is the only one")
     add("--layer", help="one that `ls` names; the default is the only one")
     add("--step", type=int, default=-1, help="the default, -1, is the newest")
-    add("--what", choices=WHAT, default=WHAT[0], help="(default: %(default)s)")
+    add("--what", choices=(*WHAT, "compare", "overview"), default=WHAT[0], help="(default: %(default)s)")
+    add("--run-b", metavar="RUN", help="what it is compared with (default: the same run)")
+    add("--layer-b", metavar="LAYER", help="what it is compared with (default: the same layer)")
+    add("--step-b", metavar="STEP", type=int, default=-1, help="what it is compared with (default: -1, the newest)")
+    add("--match", help="of a comparison: index, or likeness: pair filters that are most alike (default: index)")
     add("--kind", choices=(wire.KERNEL, wire.PATTERNS), help="of numbers and histories (default: kernel)")
     add("--filters", default="all", help="all, 7, 0:64 (half-open) or 0,3,9 (default: %(default)s)")
     add(
@@ -143,4 +154,5 @@ def _parser() -> argparse.ArgumentParser:
     add("--bar", metavar="BOOL", help="true or false: the scale of colours")
     add("--frames", metavar="N", help="the most steps of a history")
     add("--fps", metavar="N", help="frames a second of an animation (default: 4)")
+    add("--depth", help="of numbers: stored, or full, with those that are computed from the weights (default: full)")
     return parser

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tb_filterviz import analysis, slices, wire
 from tb_filterviz.answers import finite_list
-from tb_filterviz.store import Datum, DatumGoneError, Series, Source, Store, spread
+from tb_filterviz.store import Datum, Series, Source, Store, spread
 
 MOST_VALUES = 1 << 24
 MOST_FILTERS = 4096
@@ -37,6 +37,11 @@ def check_size(header: wire.Header) -> None:
         )
 
 
+def work(header: wire.Header) -> int:
+    """Returns how much it takes to look at a kernel: its weights, and the pairs of its filters."""
+    return math.prod(header.shape) + header.shape[-1] ** 2
+
+
 def kernel(store: Store, source: Source, datum: Datum, header: wire.Header) -> NDArray[Any]:
     """Reads a whole kernel, `(*spatial, in, out)`; raises as `Store.filters` does."""
     return np.moveaxis(store.filters(source, datum, header, 0, header.shape[-1]), 0, -1)
@@ -53,7 +58,7 @@ def report(
     Raises:
         TooLargeError: If it is too large.
         wire.FormatError: If the datum is damaged. A damaged step before it only leaves the change unknown.
-        DatumGoneError: If it is not there any more.
+        DatumGoneError: If it, or one of these steps, is not there any more.
     """
     check_size(header)
     at = series.data.index(datum)
@@ -65,18 +70,21 @@ def report(
 
 
 def _kernel_like(store: Store, source: Source, datum: Datum, header: wire.Header) -> NDArray[Any] | None:
-    """Reads the kernel of another step; None where it cannot be read or has another shape."""
+    """Reads the kernel of another step; None where it is damaged or has another shape.
+
+    One that is gone is an error: the answer would be kept for a series that has a step less now.
+    """
     found = _header_like(store, source, datum, header)
     try:
         return None if found is None else kernel(store, source, datum, found)
-    except (wire.FormatError, DatumGoneError):
+    except wire.FormatError:
         return None
 
 
 def _header_like(store: Store, source: Source, datum: Datum, header: wire.Header) -> wire.Header | None:
     try:
         found = store.header(source, datum)
-    except (wire.FormatError, DatumGoneError):
+    except wire.FormatError:
         return None
     return found if found.kind == wire.KERNEL and found.shape == header.shape else None
 
@@ -121,7 +129,7 @@ def _numbers_like(store: Store, source: Source, datum: Datum, header: wire.Heade
     found = _header_like(store, source, datum, header)
     try:
         return None if found is None else store.numbers(source, datum, found)
-    except (wire.FormatError, DatumGoneError):
+    except wire.FormatError:
         return None
 
 
@@ -146,8 +154,8 @@ def filter_history(
             that one and the same slice is seen over time.
 
     Returns:
-        Facts: `steps`, and for each of them `norms`, `changes` (relative, since the step before), `cosines` (with the
-        step before), `cosines_first`, None where unknown; `input`. And the pictures, float32
+        Facts: `steps`, and for each of them `norms`, `changes` (relative, since the one listed
+            before), `cosines` (with that one), `cosines_first`, None where unknown; `input`. And the pictures, float32
         `[steps][inputs][*spatial]`.
 
     Raises:
@@ -160,7 +168,7 @@ def filter_history(
         try:
             if same is not None:
                 found.append((datum.step, store.filters(source, datum, same, index, index + 1)))
-        except (wire.FormatError, DatumGoneError):
+        except wire.FormatError:
             continue
     if not found:
         raise wire.FormatError("no step of this filter can be read")
@@ -263,17 +271,31 @@ def stored_answer(header: wire.Header, numbers: NDArray[np.float32]) -> dict[str
     }
 
 
+def full_numbers(
+    header: wire.Header, numbers: NDArray[np.float32], found: analysis.Report
+) -> tuple[list[str], NDArray[np.float64]]:
+    """Returns all numbers of each filter with their names: those that were stored, `dead`, and those of a report.
+
+    Args:
+        header: Of the datum.
+        numbers: Those that were stored, float32 `[filters][columns]`.
+        found: The report about it.
+
+    Returns:
+        The names, and float64 `[filters][names]`, NaN where a number does not apply.
+    """
+    dead = analysis.dead(numbers[:, 0]).astype(np.float64)[:, np.newaxis]
+    return [*header.numbers, "dead", *analysis.COLUMNS], np.concatenate([numbers, dead, found.filters], axis=1)
+
+
 def full_answer(header: wire.Header, numbers: NDArray[np.float32], found: analysis.Report) -> dict[str, Any]:
     """Returns a report as JSON has it, the columns of `numbers` before its own."""
-    stored = stored_answer(header, np.concatenate([numbers, found.filters], axis=1))
+    names, values = full_numbers(header, numbers, found)
     basis = found.basis
     return {
-        **stored,
-        "names": [*header.numbers, "dead", *analysis.COLUMNS],
-        "values": [
-            [*row[: len(header.numbers)], int(dead), *row[len(header.numbers) :]]
-            for row, dead in zip(stored["values"], analysis.dead(numbers[:, 0]), strict=True)
-        ],
+        **stored_answer(header, numbers),
+        "names": names,
+        "values": [finite_list(row) for row in values],
         "order": found.order.tolist(),
         "nearest": found.nearest.tolist(),
         "nearest_cosines": [finite_list(row) for row in found.nearest_cosines],

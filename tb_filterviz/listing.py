@@ -119,6 +119,7 @@ def _entry(series: Series, header: wire.Header) -> str:
             "groups": header.layer.groups,
             "description": series.description,
             "superseded": series.superseded,
+            "version": series.version,
         },
         allow_nan=False,
         separators=(",", ":"),

@@ -8,8 +8,7 @@ import io
 import json
 import math
 import secrets
-import threading
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -35,6 +34,7 @@ from tb_filterviz.store import (
     Source,
     Store,
 )
+from tb_filterviz.thoughts import Thoughts
 
 _DEFAULT_CACHE_MB = 256
 _THOUGHT_BYTES = 1 << 26
@@ -61,8 +61,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         self._memo: Memo = {}
         self._store = _new_store(megabytes)
         self._listing = Listing(self._store)
-        self._thoughts = ByteCache(_THOUGHT_BYTES)
-        self._thinking = threading.Lock()
+        self._thoughts = Thoughts(_THOUGHT_BYTES)
         self._session = secrets.token_hex(4)
         self._places = ByteCache(_MEMO_BYTES)
         logdir = loader.local_logdir(context.flags)
@@ -161,7 +160,8 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
                     raise bad("depth", f"stored, or the series must have {error}", depth) from error
                 return json.dumps(insight.full_answer(header, numbers, report), allow_nan=False).encode()
 
-            return respond(request, self._thought(key, think), "application/json")
+            answer = self._thoughts.answer(key, insight.work(header), think)
+            return respond(request, answer, "application/json", version=series.version)
         numbers = self._store.numbers(source, datum, header)
         return respond(request, insight.stored_answer(header, numbers), "application/json")
 
@@ -172,14 +172,12 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         index = query.text("filter", "all")
         if index == "all":
             key: Hashable = ("history", series.data)
-            return respond(
-                request,
-                self._thought(
-                    key,
-                    lambda: json.dumps(insight.layer_history(self._store, source, series, header)).encode(),
-                ),
-                "application/json",
+            answer = self._thoughts.answer(
+                key,
+                insight.work(header),
+                lambda: json.dumps(insight.layer_history(self._store, source, series, header)).encode(),
             )
+            return respond(request, answer, "application/json", version=series.version)
         wanted = query.filters("filter", header.shape[-1])
         inputs = query.inputs("inputs", _PICTURES)
         _check_inputs(query, inputs, header.shape[-2])
@@ -193,7 +191,8 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
                 {**facts, "shape": pictures.shape, "dtype": "float32"}, [np.ascontiguousarray(pictures, "<f4")]
             )
 
-        return respond(request, self._thought(key, think), _BINARY)
+        answer = self._thoughts.answer(key, insight.work(header), think)
+        return respond(request, answer, _BINARY, version=series.version)
 
     @route
     def _serve_compare(self, request: wrappers.Request) -> wrappers.Response:
@@ -221,7 +220,9 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
                 {**facts, "shape": pictures.shape, "dtype": "float32"}, [np.ascontiguousarray(pictures, "<f4")]
             )
 
-        return respond(request, self._thought(("compare", datum, other, match, inputs), think), _BINARY)
+        work = insight.work(header) + insight.work(other_header)
+        key = ("compare", datum, other, match, inputs)
+        return respond(request, self._thoughts.answer(key, work, think), _BINARY)
 
     @route
     def _serve_patterns(self, request: wrappers.Request) -> wrappers.Response:
@@ -263,7 +264,8 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
 
     @route
     def _serve_export(self, request: wrappers.Request) -> wrappers.Response:
-        return respond(request, *exporting.answer(Query(request), self._store, self._source(request)))
+        content, media, headers, version = exporting.answer(Query(request), self._store, self._source(request))
+        return respond(request, content, media, headers, version=version)
 
     @route
     def _serve_static(self, request: wrappers.Request) -> wrappers.Response:
@@ -279,15 +281,6 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         if self._follower and not experiment_id:
             return EventFileSource(self._follower.fresh(patience), self._places)
         return ProviderSource(self._provider, plugin_util.context(environ), experiment_id, self._memo)
-
-    def _thought(self, key: Hashable, think: Callable[[], bytes]) -> bytes:
-        """Answers from the cache; else thinks, one thought at a time: each takes all cores there are."""
-        answer = self._thoughts.get(key)
-        if answer is None:
-            with self._thinking:
-                answer = self._thoughts.get(key) or think()
-                self._thoughts.put(key, answer)
-        return answer
 
     def _revision(self, source: Source) -> str:
         """Names what `index` says now; empty where that is not known without asking TensorBoard's loader."""

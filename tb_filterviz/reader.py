@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_filterviz import records, wire
+from tb_filterviz.export.comparison import Comparison
 from tb_filterviz.export.figure import Figure
 from tb_filterviz.export.make import make
 from tb_filterviz.export.options import LOCAL, Options
-from tb_filterviz.export.place import Chosen, Place, positions
+from tb_filterviz.export.overview import Overview
+from tb_filterviz.export.place import Chosen, Place, named, places, positions
 from tb_filterviz.store import ByteCache, Datum, EventFileSource, LogdirIndex, Series, Store
 from tb_filterviz.store.series import run_order
 
@@ -169,16 +171,96 @@ class Log:
         return self.figure("history", run, layer, kind=kind, filters=filters, options=_options(options))
 
     def numbers(
-        self, run: str, layer: str, step: int = -1, *, kind: str = wire.KERNEL, filters: Chosen = None
+        self,
+        run: str,
+        layer: str,
+        step: int = -1,
+        *,
+        kind: str = wire.KERNEL,
+        filters: Chosen = None,
+        depth: str = "full",
     ) -> Figure:
         """Returns the numbers of each filter at one step, to be saved as `.csv`, `.npy` or `.npz`; raises as `kernel`.
+
+        Of a kernel, these are all that are known: those that were stored when it was logged, and those that are
+        computed from its weights and from those of the step before and the first one. `depth="stored"` leaves the
+        latter out; so do kernels of more than 16,777,216 weights or 4096 filters.
 
         Example:
             ```python
             log.numbers("run1", "conv1/kernel").save("numbers.csv")
             ```
         """
-        return self.figure("numbers", run, layer, step, kind=kind, filters=filters)
+        return self.figure("numbers", run, layer, step, kind=kind, filters=filters, options=Options(depth=depth))
+
+    def overview(self, run: str, step: int = -1, **options: Any) -> Figure:
+        """Draws all layers of a run: a strip of filters of each, its norms, and what is wrong with it.
+
+        `save` writes `.png`, `.svg` or `.webp`; `.csv` has a row for each layer, with the counts of dead, duplicate
+        and sign-flipped filters and the quality numbers, and `.npy` and `.npz` the same numbers. A layer that is
+        damaged, or too large to be analysed, says so.
+
+        Args:
+            run: Name of the run.
+            step: Each layer is shown at its newest step up to this; -1 is the newest.
+            **options: As for `grid`; `scale` and `columns` are those of each strip.
+
+        Raises:
+            KeyError: If there is no such run, or nothing was logged up to that step.
+            ValueError: If an option cannot be.
+
+        Example:
+            ```python
+            log.overview("run1").save("layers.png")
+            ```
+        """
+        self._check_run(run)
+        layers = places(self._store, self._source(), run, None if step == -1 else step, LOCAL)
+        if not layers:
+            raise KeyError(f"run {run!r} has no kernel up to step {step}")
+        return Overview(run, layers, _options(options), LOCAL)
+
+    def compare(
+        self,
+        run: str,
+        layer: str,
+        step: int = -1,
+        *,
+        run_b: str | None = None,
+        layer_b: str | None = None,
+        step_b: int = -1,
+        filters: Chosen = None,
+        **options: Any,
+    ) -> Figure:
+        """Draws a kernel A, a kernel B, and B - A: of each filter side by side, on one scale, with its change.
+
+        `save` writes `.png`, `.svg` or `.webp`; `.csv` has the partner, the change and the cosine of each filter, and
+        `.npz` these with the pictures.
+
+        Args:
+            run: Name of the run of A.
+            layer: Name of the layer.
+            step: One of `steps(run, layer)`, or -1 for the newest.
+            run_b: Of B; the default is `run`.
+            layer_b: Of B; the default is `layer`.
+            step_b: Of B.
+            filters: Which filters of A, as for `kernel`; the default is all.
+            **options: As for `grid`, and `match`: `"index"`, or `"likeness"` to pair the filters that are most alike,
+                as two trainings find like filters at different places. The limits `"layer"` and `"filter"` are the
+                largest magnitudes of the three pictures of all filters, and of each.
+
+        Raises:
+            ValueError: If an option cannot be, or the kernels cannot be compared; else as `kernel`.
+
+        Example:
+            ```python
+            log.compare("run1", "conv1/kernel", 0, step_b=500).save("change.svg")
+            log.compare("run1", "conv1/kernel", run_b="run2", match="likeness").save("pairs.csv")
+            ```
+        """
+        left = self._place(run, layer, step, wire.KERNEL)
+        right = self._place(run if run_b is None else run_b, layer if layer_b is None else layer_b, step_b, wire.KERNEL)
+        return Comparison(left, right, filters, _options(options))
 
     def figure(
         self,
@@ -222,26 +304,20 @@ class Log:
 
     def _named(self, run: str) -> list[tuple[str, Series, wire.Header]]:
         """Returns the series of a run in model order, with the name of each one's layer."""
+        self._check_run(run)
+        return named(self._store.index(self._source(), run)[0])
+
+    def _check_run(self, run: str) -> None:
         runs = self.runs()
         if run not in runs:
             raise KeyError(f"there is no run {run!r}; there are {', '.join(map(repr, runs)) or 'none'}")
-        listed, _ = self._store.index(self._source(), run)
-        names = {(header.name, header.layer.path) for _, header in listed}
-        paths = [path for _, path in names]
-        named = []
-        for series, header in listed:
-            path, name = header.layer.path, header.name
-            named.append(
-                (path if paths.count(path) == 1 and path else "/".join(filter(None, (name, path))), series, header)
-            )
-        return named
 
     def _series(self, run: str, layer: str, kind: str) -> Series:
-        named = self._named(run)
-        for name, series, _ in named:
+        found = self._named(run)
+        for name, series, _ in found:
             if name == layer and series.kind == kind:
                 return series
-        names = dict.fromkeys(name for name, series, _ in named if series.kind == kind)
+        names = dict.fromkeys(name for name, series, _ in found if series.kind == kind)
         raise KeyError(
             f"run {run!r} has no {kind} of a layer {layer!r}; it has {', '.join(map(repr, names)) or 'none'}"
         )

@@ -9,7 +9,7 @@ canonical axes `(*spatial, in, out)`; weights that are not finite count as 0.
 from tb_filterviz.analysis.change import change, match
 from tb_filterviz.analysis.meanings import MEANINGS, Meaning
 from tb_filterviz.analysis.numbers import NUMBERS, filter_numbers
-from tb_filterviz.analysis.quality import Basis, Quality, basis, quality, randomness_bound
+from tb_filterviz.analysis.quality import NEAR_RANDOM, Basis, Quality, basis, quality, randomness_bound
 from tb_filterviz.analysis.report import COLUMNS, Report, report
 from tb_filterviz.analysis.rows import dead, rows
 from tb_filterviz.analysis.similarity import Clusters, clusters, cosines, nearest, order, orthogonality
@@ -18,6 +18,7 @@ from tb_filterviz.analysis.spectrum import Spectrum, colour_share, spectrum
 __all__ = [
     "COLUMNS",
     "MEANINGS",
+    "NEAR_RANDOM",
     "NUMBERS",
     "Basis",
     "Clusters",

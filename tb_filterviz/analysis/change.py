@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from tb_filterviz.analysis.similarity import cosines
 
-_BLOCK = 1 << 16  # pairs looked at together: of 16 million, few have two filters that are still free
-
 
 def change(before: NDArray[Any], after: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Computes how far each filter went.
@@ -75,17 +73,34 @@ def match(left: NDArray[Any], right: NDArray[Any]) -> tuple[NDArray[np.int64], N
         [1, 2, 0]
     """
     cosine = cosines(left, right)
-    partners = np.full(len(cosine), -1)
-    free = np.ones(cosine.shape[1], bool)
-    ranked = np.argsort(-cosine, axis=None, kind="stable")
-    for start in range(0, len(ranked), _BLOCK):
-        ones, others = np.divmod(ranked[start : start + _BLOCK], len(free))
-        left_over = (partners[ones] < 0) & free[others]
-        for one, other in zip(ones[left_over].tolist(), others[left_over].tolist(), strict=True):
-            if partners[one] < 0 and free[other]:
-                partners[one] = other
-                free[other] = False
-        if not free.any() or (partners >= 0).all():
-            break
+    partners = _pairs(cosine)
     found = partners >= 0
     return partners, np.where(found, cosine[np.arange(len(cosine)), partners], np.float32(np.nan))
+
+
+def _pairs(cosine: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Returns the partner of each left filter, greedily, without all pairs being sorted.
+
+    Two that are each other's nearest, of all that are left, are a pair of the greedy order, whatever else there is.
+    They are found at the end of a chain from one filter to its nearest and on; what comes before them in the chain is
+    still there afterwards, so that each filter joins a chain once. (Chains of nearest neighbours: Benzecri 1982.)
+    Of equal ones the first is nearest, for rows and columns alike: no chain turns in circles.
+    """
+    free = np.array(cosine)
+    partners = np.full(len(free), -1)
+    chain: list[int] = []  # left and right filters in turn
+    starts = iter(range(len(free)))
+    for _ in range(min(free.shape)):
+        if not chain:
+            chain.append(next(one for one in starts if partners[one] < 0))
+        while True:
+            tip, of_left = chain[-1], len(chain) % 2 == 1
+            nearest = int((free[tip] if of_left else free[:, tip]).argmax())
+            if len(chain) > 1 and nearest == chain[-2]:
+                break
+            chain.append(nearest)
+        one, other = (tip, nearest) if of_left else (nearest, tip)
+        partners[one] = other
+        free[one], free[:, other] = -np.inf, -np.inf
+        del chain[-2:]
+    return partners

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from tb_filterviz.analysis.rows import rows
 from tb_filterviz.analysis.spectrum import MOST_TAPS
 
+NEAR_RANDOM = 0.98
+"""The randomness from which on a layer looks untrained."""
+
 _SPARSE = 0.01
 _FEWEST_SLICES = 64  # fewer random slices are up to a half above the bound, and structured ones may be at it
 

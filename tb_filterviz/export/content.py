@@ -9,6 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+BACKGROUNDS = {"light": (255, 255, 255), "dark": (48, 48, 48)}
+"""Of pages, sRGB, by theme: those of TensorBoard."""
+
 _LONGEST = 120
 
 
@@ -41,6 +44,8 @@ class Content:
         columns: See `rows`.
         counted: Whether the labels count from the first on, so that those of rows and columns can say all of them.
         bar: The scale of colours, if there is one.
+        below: One text a tile, for below it, where all tiles have a label of their own.
+        parts: How many pictures a tile holds, a column of background between them.
         as_is: Whether tiles are pictures, shown pixel by pixel unless something else was asked for.
     """
 
@@ -54,6 +59,34 @@ class Content:
     counted: bool = False
     bar: Bar | None = None
     as_is: bool = False
+    below: Sequence[str] = ()
+    parts: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Strip:
+    """A row of a sheet.
+
+    Attributes:
+        heading: What it is of.
+        lines: What else is to be known of it.
+        tiles: uint8 `[n, height, width, 3]`, sRGB; there may be none.
+    """
+
+    heading: str
+    lines: Sequence[str]
+    tiles: NDArray[np.uint8]
+
+
+@dataclasses.dataclass(frozen=True)
+class Sheet:
+    """Strips one below the other; the attributes are as of `Content`."""
+
+    heading: str
+    lines: Sequence[str]
+    strips: Sequence[Strip]
+    notes: Sequence[str]
+    bar: Bar
 
 
 def plain(text: str, longest: int = _LONGEST) -> str:

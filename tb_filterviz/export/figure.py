@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tb_filterviz import colormap
-from tb_filterviz.export import animation, layout, raster, svg, tables
-from tb_filterviz.export.content import Content
+from tb_filterviz.export import animation, layout, raster, sheet, svg, tables
+from tb_filterviz.export.content import Content, Sheet
 from tb_filterviz.export.options import Budget, OptionError, Options
 from tb_filterviz.export.scene import Scene
 
@@ -85,8 +85,7 @@ class Figure(abc.ABC):
         if form == "csv":
             return tables.table(*self.table())
         if form in ("npy", "npz"):
-            arrays = self.arrays()
-            return tables.npz(arrays) if form == "npz" else tables.npy(next(iter(arrays.values())))
+            return tables.npz(self.arrays()) if form == "npz" else tables.npy(self.values())
         if form == "svg":
             return svg.svg(self._scene)
         if form == "png":
@@ -102,18 +101,22 @@ class Figure(abc.ABC):
         pathlib.Path(path).write_bytes(content)
 
     @abc.abstractmethod
-    def content(self) -> Content:
+    def content(self) -> Content | Sheet:
         """Returns what the still picture shows."""
 
     @abc.abstractmethod
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Returns arrays for NumPy; the first holds the values themselves, exactly as they are stored."""
 
+    def values(self) -> NDArray[Any]:
+        """Returns the first of `arrays`."""
+        return next(iter(self.arrays().values()))
+
     @abc.abstractmethod
     def table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
         """Returns the names and the rows of a table of numbers."""
 
-    def frames(self, most: int) -> Iterator[Content]:
+    def frames(self, most: int) -> Iterator[Content | Sheet]:
         """Yields what each frame of the animation shows, of at most so many; a figure of one step has one."""
         yield self.content()
 
@@ -137,7 +140,9 @@ class Figure(abc.ABC):
             raise OptionError("frames", f"at most {most} at this size", self._options.frames)
         return (raster.image(self._composed(content)) for content in self.frames(max(1, most)))
 
-    def _composed(self, content: Content) -> Scene:
+    def _composed(self, content: Content | Sheet) -> Scene:
+        if isinstance(content, Sheet):
+            return sheet.compose(content, self._options, self._budget, self.title)
         return layout.compose(content, self._options, self._budget, self.title)
 
     def _repr_png_(self) -> bytes:

@@ -136,7 +136,8 @@ class KernelHistory(History):
     def _read(self) -> tuple[list[int], NDArray[Any], kernels.Shown]:
         """Reads steps, pictures `[steps][filters][inputs][*spatial]`, and what they are.
 
-        The strongest slice is that of the newest step, so that one and the same slice is seen over time.
+        The scale of means is that of the filters shown: of the whole layer, it would take all weights of each step. The
+        strongest slice is that of the newest step, so that one and the same slice is seen over time.
         """
         options, inputs = self._options, self._inputs
         each = self._newest.shape[-2] if inputs in ("all", "rgb") else 1
@@ -146,18 +147,26 @@ class KernelHistory(History):
         def read(datum: Datum, header: wire.Header) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
             nonlocal strongest
             stored = self._filters_of(datum, header)
-            limits = self._place.magnitudes(datum, header, inputs) if options.limit in LIMITS else None
             if strongest is not None:
-                return np.moveaxis(stored, -1, 1)[np.arange(len(stored)), strongest][:, np.newaxis], limits
-            pictures, strongest = slices.select([stored], inputs)
+                pictures = np.moveaxis(stored, -1, 1)[np.arange(len(stored)), strongest][:, np.newaxis]
+            else:
+                pictures, strongest = slices.select([stored], inputs)
+            if options.limit not in LIMITS:
+                return pictures, None
+            if inputs != "mean":
+                return pictures, self._place.magnitudes(datum, header, inputs)
+            limits = np.zeros(header.shape[-1], np.float32)
+            limits[self._filters] = slices.limits(pictures)
             return pictures, limits
 
         found = self._each(read)
         limits = [one for _, (_, one) in found if one is not None]
-        shown = kernels.shown(
-            self._filters, inputs, options, np.max(limits, axis=0) if limits else None, [one for _, (one, _) in found]
-        )
-        return [step for step, _ in found], np.stack([one for _, (one, _) in found]), shown
+        pictures = np.stack([one for _, (one, _) in found])
+        largest = np.max(limits, axis=0) if limits else None
+        shown = kernels.shown(self._filters, inputs, options, largest, kernels.not_finite(pictures))
+        if inputs == "mean":
+            shown = dataclasses.replace(shown, layer="the filters shown")
+        return [step for step, _ in found], pictures, shown
 
 
 class PatternHistory(History):

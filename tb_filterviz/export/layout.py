@@ -9,17 +9,20 @@ import numpy as np
 
 from tb_filterviz import mosaic
 from tb_filterviz.export import fonts
-from tb_filterviz.export.content import Bar, Content, plain
+from tb_filterviz.export.content import BACKGROUNDS, Bar, Content, plain
 from tb_filterviz.export.options import Budget, OptionError, Options
 from tb_filterviz.export.scene import Colour, Picture, Scene, Text
 
-_COLOURS: dict[str, tuple[Colour, Colour, Colour]] = {
-    "light": ((255, 255, 255), (33, 33, 33), (97, 97, 97)),
-    "dark": ((48, 48, 48), (255, 255, 255), (189, 189, 189)),
+INKS: dict[str, tuple[Colour, Colour]] = {
+    "light": ((33, 33, 33), (97, 97, 97)),
+    "dark": ((255, 255, 255), (189, 189, 189)),
 }
-"""Background, text and lesser text: those of TensorBoard."""
+"""Text and lesser text: those of TensorBoard."""
 
-_SMALLEST_TEXT, _LARGEST_TEXT, _SMALLEST_LABEL = 12, 200, 10
+SMALLEST = 10
+"""Size of the smallest text, in pixels."""
+
+_SMALLEST_TEXT, _LARGEST_TEXT = 12, 200
 _WIDTHS_IN_TEXT = 60  # of a picture, in sizes of its text: print it over a page, and the text is as small as a caption
 _LEAST_WIDTH = 30  # of a page, in sizes of its text, that a line holds a few words
 _TILES = (32, 160)  # smallest and largest tiles of weights, in pixels, where no size was asked for
@@ -42,6 +45,7 @@ class _Plan:
     on_tiles: bool
     left: int
     top: int
+    bottom: int
     width: int
     height: int
 
@@ -59,7 +63,7 @@ def compose(content: Content, options: Options, budget: Budget, title: str) -> S
         OptionError: If it does not fit the width that was asked for, or the budget.
     """
     plan = _plan(content, options)
-    background, strong, weak = _COLOURS[options.theme]
+    background, (strong, weak) = BACKGROUNDS[options.theme], INKS[options.theme]
     margin = _margin(content, options, plan.text)
     least = _LEAST_WIDTH * plan.text if margin else 0
     width = options.width or max(plan.left + plan.width, least) + 2 * margin
@@ -70,17 +74,19 @@ def compose(content: Content, options: Options, budget: Budget, title: str) -> S
         heading, lines = [content.heading], content.lines
         if isinstance(options.caption, str):
             heading, lines = options.caption.splitlines(), ()
-        y = _write(texts, heading, margin, y, width - 2 * margin, _larger(plan.text), strong)
-        y = _write(texts, lines, margin, y, width - 2 * margin, plan.text, weak) + plan.text // 2
+        y = write(texts, heading, margin, y, width - 2 * margin, _larger(plan.text), strong)
+        y = write(texts, lines, margin, y, width - 2 * margin, plan.text, weak) + plan.text // 2
     x = margin + plan.left
     y += plan.top
-    height = y + plan.height
+    height = y + plan.height + plan.bottom
     notes = content.notes if options.caption is True else ()
     below: list[Text] = []
     if options.bar and content.bar:
-        height = _bar(pictures, below, content.bar, margin, height + plan.text, width - 2 * margin, plan.text, strong)
+        height = draw_bar(
+            pictures, below, content.bar, margin, height + plan.text, width - 2 * margin, plan.text, strong
+        )
     if notes:
-        height = _write(below, notes, margin, height + plan.text // 2, width - 2 * margin, plan.text, weak)
+        height = write(below, notes, margin, height + plan.text // 2, width - 2 * margin, plan.text, weak)
     height += margin
     if width * height > budget.pixels:
         raise OptionError(
@@ -98,13 +104,13 @@ def _plan(content: Content, options: Options) -> _Plan:
     """Chooses scale and columns."""
     count, high, wide = content.tiles.shape[:3]
     given = len(content.columns) or options.columns
-    longest = _longest(content.rows or content.labels)
+    longest = [*_longest(content.rows or content.labels), *_longest(content.below)]
     if options.width is None:
         columns = given or _columns(count, high, wide)
         scale = options.scale or _scale(content, columns)
-        text = _clamp((columns * (wide * scale + _gap(content, scale))) // _WIDTHS_IN_TEXT)
+        text = text_size(columns * (wide * scale + _gap(content, scale)))
         return _fitted(content, options, longest, scale, columns, text)
-    text = _clamp(options.width // _WIDTHS_IN_TEXT)
+    text = text_size(options.width)
     columns = given or _columns(count, high, wide)
     while True:
         for scale in range(max(1, options.width // (columns * wide)), 0, -1):
@@ -121,9 +127,9 @@ def _fitted(content: Content, options: Options, longest: Sequence[str], scale: i
     """Makes room for labels, the `longest` of which are given, around or between the tiles."""
     count, high, wide = content.tiles.shape[:3]
     gap = _gap(content, scale)
-    label = max(_SMALLEST_LABEL, text * 4 // 5)
+    label = max(SMALLEST, text * 4 // 5)
     gap_x = gap_y = gap
-    left = top = 0
+    left = top = bottom = 0
     on_tiles = False
     rows = -(-count // columns)
     if options.labels and content.columns:
@@ -133,11 +139,12 @@ def _fitted(content: Content, options: Options, longest: Sequence[str], scale: i
         on_tiles = widest <= wide * scale or not content.counted
         if on_tiles:
             top = label * 4 // 3
-            gap_y, gap_x = gap + label // 3 + top, max(gap, widest + label // 2 - wide * scale)
+            bottom = label * 4 // 3 if content.below else 0
+            gap_y, gap_x = gap + label // 3 + top + bottom, max(gap, widest + label // 2 - wide * scale)
         else:
             left, top = widest + label // 2, label * 3 // 2
     width, height = columns * (wide * scale + gap_x) - gap_x, rows * (high * scale + gap_y) - gap_y
-    return _Plan(text, label, scale, columns, gap_x, gap_y, on_tiles, left, top, width, height)
+    return _Plan(text, label, scale, columns, gap_x, gap_y, on_tiles, left, top, bottom, width, height)
 
 
 def _spread(plan: _Plan, room: int) -> _Plan:
@@ -152,9 +159,11 @@ def _labels(content: Content, plan: _Plan, x: int, y: int, colour: Colour) -> li
     pitch_x, pitch_y = wide * plan.scale + plan.gap_x, high * plan.scale + plan.gap_y
     above, size = plan.label // 3, plan.label
     if plan.on_tiles:
+        under = high * plan.scale + size
         return [
-            Text(x + at % plan.columns * pitch_x, y + at // plan.columns * pitch_y - above, label, size, colour)
-            for at, label in enumerate(content.labels)
+            Text(x + at % plan.columns * pitch_x, y + at // plan.columns * pitch_y + height, text, size, colour)
+            for height, texts in ((-above, content.labels), (under, content.below))
+            for at, text in enumerate(texts)
         ]
     columns = content.columns or [f"+{column}" for column in range(plan.columns)]
     rows = content.rows or content.labels[:: plan.columns]
@@ -171,7 +180,7 @@ def _labels(content: Content, plan: _Plan, x: int, y: int, colour: Colour) -> li
     ]
 
 
-def _bar(
+def draw_bar(
     pictures: list[Picture], texts: list[Text], bar: Bar, x: int, y: int, room: int, size: int, colour: Colour
 ) -> int:
     """Draws the scale of colours with three marks; returns where it ends."""
@@ -187,7 +196,7 @@ def _bar(
     return base + size // 4
 
 
-def _write(texts: list[Text], lines: Sequence[str], x: int, y: int, width: int, size: int, colour: Colour) -> int:
+def write(texts: list[Text], lines: Sequence[str], x: int, y: int, width: int, size: int, colour: Colour) -> int:
     """Writes lines, broken where they are longer than the page; returns where they end."""
     for line in (part for text in lines for part in fonts.wrap(plain(text, _LONGEST_LINE), size, width)):
         texts.append(Text(x, y + size, line, size, colour))
@@ -206,14 +215,22 @@ def _margin(content: Content, options: Options, text: int) -> int:
 
 
 def _gap(content: Content, scale: int) -> int:
-    return _PATTERN_GAP if content.as_is else max(1, max(content.tiles.shape[1:3]) * scale // 12)
+    if content.as_is:
+        return _PATTERN_GAP
+    return max(1, _side(content) * scale // (2 if content.parts > 1 else 12))
+
+
+def _side(content: Content) -> int:
+    """Returns the longer side of a picture, in weights."""
+    high, wide = content.tiles.shape[1:3]
+    return max(int(high), (int(wide) + 1 - content.parts) // content.parts)
 
 
 def _scale(content: Content, columns: int) -> int:
     """Returns the scale where none was asked for: tiles are larger where they are few."""
     most = max(columns, -(-len(content.tiles) // columns))
     tile = max(_TILES[0], min(_TILES[1], _LEAST_WIDTH * _SMALLEST_TEXT // most))
-    return 1 if content.as_is else max(1, tile // max(content.tiles.shape[1:3]))
+    return 1 if content.as_is else max(1, tile // _side(content))
 
 
 def _longest(texts: Sequence[str]) -> list[str]:
@@ -235,8 +252,9 @@ def _every(pitch: int, needed: int) -> int:
     return step
 
 
-def _clamp(size: int) -> int:
-    return max(_SMALLEST_TEXT, min(_LARGEST_TEXT, size))
+def text_size(width: int) -> int:
+    """Returns the size of the text of a picture of so many pixels."""
+    return max(_SMALLEST_TEXT, min(_LARGEST_TEXT, width // _WIDTHS_IN_TEXT))
 
 
 def _larger(size: int) -> int:

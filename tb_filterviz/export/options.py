@@ -11,6 +11,9 @@ from tb_filterviz import colormap, slices
 THEMES = ("light", "dark")
 LIMITS = ("layer", "filter")
 """What the colours reach to, beside a number: the largest magnitude in the layer, or in each filter."""
+MATCHES = ("index", "likeness")
+DEPTHS = ("full", "stored")
+"""Of numbers: all of them, or only those that were stored when a kernel was logged."""
 
 _MAX_SCALE = 1 << 10
 _MAX_WIDTH = 1 << 16
@@ -44,6 +47,7 @@ class Budget:
         frames: Of an animation, and steps of arrays and tables.
         values: Weights that are read at once.
         filters: Filters at once: each has a row, and a label.
+        layers: Of an overview.
     """
 
     pixels: int
@@ -51,9 +55,10 @@ class Budget:
     frames: int
     values: int
     filters: int
+    layers: int = 1 << 10
 
 
-LOCAL = Budget(pixels=1 << 28, total=1 << 30, frames=_MAX_FRAMES, values=1 << 32, filters=1 << 20)
+LOCAL = Budget(pixels=1 << 28, total=1 << 30, frames=_MAX_FRAMES, values=1 << 32, filters=1 << 20, layers=1 << 16)
 """For whoever runs the program: what a typing error asks for is refused, and little else."""
 
 SERVER = Budget(pixels=1 << 24, total=1 << 25, frames=100, values=1 << 24, filters=1 << 16)
@@ -80,6 +85,9 @@ class Options:
         bar: Whether to draw the scale of colours.
         frames: The most steps of a history; they are chosen evenly, with the first and the last.
         fps: Frames a second of an animation, 0.1 to 50.
+        match: Of a comparison: whether filters pair by `"index"`, or by `"likeness"` as `analysis.match` does.
+        depth: Of a kernel's numbers at one step: `"full"`, also those that are computed from its weights (dead,
+            duplicates, change, ...: `insight.full_numbers`); `"stored"`, only those of when it was logged.
 
     Raises:
         OptionError: If one of these cannot be.
@@ -101,6 +109,8 @@ class Options:
     bar: bool = True
     frames: int | None = None
     fps: float = 4.0
+    match: str = "index"
+    depth: str = "full"
 
     def __post_init__(self) -> None:
         """Checks each."""
@@ -113,6 +123,9 @@ class Options:
             raise OptionError("colormap", f"one of {', '.join(colormap.MAPS)}", self.colormap)
         if self.theme not in THEMES:
             raise OptionError("theme", " or ".join(THEMES), self.theme)
+        for name, choices in (("match", MATCHES), ("depth", DEPTHS)):
+            if getattr(self, name) not in choices:
+                raise OptionError(name, " or ".join(choices), getattr(self, name))
         for name in ("labels", "bar"):
             if not isinstance(getattr(self, name), bool):
                 raise OptionError(name, "true or false", getattr(self, name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import io
 import math
@@ -12,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tb_filterviz import slices, wire
+from tb_filterviz import insight, slices, wire
 from tb_filterviz.export.options import Budget, OptionError
-from tb_filterviz.store import Datum, Series, Source, Store
+from tb_filterviz.store import Datum, Series, Source, Store, up_to
 
 Chosen = int | np.integer[Any] | slice | range | Sequence[int] | None
 """Filters: an index, a slice or a sequence of indices, negative ones from the end; None for all."""
@@ -74,6 +75,20 @@ class Place:
         """Reads the numbers of all filters, float32 `[filters][columns]`; raises as `header` does."""
         return self.store.numbers(self.source, datum, header)
 
+    def full_numbers(self, datum: Datum, header: wire.Header) -> tuple[list[str], NDArray[np.float64]]:
+        """Computes all numbers of all filters of a kernel, and their names: those of `insight.full_numbers`.
+
+        Of a kernel that is larger than what is analysed, only those that were stored.
+
+        Raises:
+            wire.FormatError: If the datum is damaged.
+        """
+        try:
+            report, numbers = insight.report(self.store, self.source, self.series, datum, header)
+        except insight.TooLargeError:
+            return [*header.numbers], self.numbers(datum, header).astype(np.float64)
+        return insight.full_numbers(header, numbers, report)
+
     def filters(self, datum: Datum, header: wire.Header, wanted: Sequence[int]) -> NDArray[Any]:
         """Reads filters of a kernel, `[filters][*spatial][in]`, and only the chunks that hold them.
 
@@ -122,6 +137,31 @@ class Place:
         """Checks that so many filters of a kernel, and each chunk that is read of it, are not too many values."""
         together = min(header.chunk, header.shape[-1])
         check_values(max(count, together) * math.prod(header.shape[:-1]), self.budget)
+
+
+def named(listed: Sequence[tuple[Series, wire.Header]]) -> list[tuple[str, Series, wire.Header]]:
+    """Names the layer of each series of a run: by its path, by name and path where several names hold that path."""
+    names = {(header.name, header.layer.path) for _, header in listed}
+    shared = collections.Counter(path for _, path in names)
+    return [
+        (path if path and shared[path] == 1 else "/".join(filter(None, (header.name, path))), series, header)
+        for series, header in listed
+        for path in [header.layer.path]
+    ]
+
+
+def places(store: Store, source: Source, run: str, step: int | None, budget: Budget) -> list[tuple[Place, Datum]]:
+    """Returns the kernels of a run in model order, each at its newest step up to `step`; none that begins later.
+
+    Raises:
+        SourceUnavailableError: If the source does not answer.
+    """
+    listed, _ = store.index(source, run)
+    return [
+        (Place(store, source, series, layer, budget), datum)
+        for layer, series, _ in named(listed)
+        if series.kind == wire.KERNEL and (datum := up_to(series, step))
+    ]
 
 
 def check_values(count: int, budget: Budget) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ from tb_filterviz.export.figure import NUMBERS, Figure
 from tb_filterviz.export.options import LIMITS, OptionError, Options
 from tb_filterviz.export.place import Chosen, Place
 from tb_filterviz.store import Datum
+
+_WHOLE = ("dead", "duplicate_of", "opposite_of")
 
 
 class Numbers(Figure):
@@ -37,9 +40,10 @@ class Numbers(Figure):
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Returns `numbers`, float32 `[filters][names]`, their `names`, and `filters` and `step`, int64."""
+        names, numbers = self._wanted
         return {
-            "numbers": self._numbers,
-            "names": np.array(self._header.numbers, np.str_),
+            "numbers": numbers,
+            "names": np.array(names, np.str_),
             "filters": np.array(self._filters, np.int64),
             "step": np.array(self._datum.step, np.int64),
         }
@@ -47,11 +51,27 @@ class Numbers(Figure):
     def table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
         """Returns a row for each filter."""
         where = (self._datum.run, self._place.layer, self._datum.step)
-        rows = zip(self._filters, self._numbers, strict=True)
-        return ("run", "layer", "step", "filter", *self._header.numbers), [(*where, one, *row) for one, row in rows]
+        names, numbers = self._wanted
+        rows = zip(self._filters, numbers, strict=True)
+        return ("run", "layer", "step", "filter", *names), [
+            (*where, one, *(_cell(name, value) for name, value in zip(names, row, strict=True))) for one, row in rows
+        ]
+
+    @functools.cached_property
+    def _wanted(self) -> tuple[Sequence[str], NDArray[np.float32]]:
+        """Names and numbers that were asked for; pictures hold none, and so the whole kernel need not be read."""
+        if self._options.depth == "stored" or self._header.kind != wire.KERNEL:
+            return self._header.numbers, self._numbers
+        names, numbers = self._place.full_numbers(self._datum, self._header)
+        return names, numbers[self._positions].astype(np.float32)
 
     def _lines(self, facts: str) -> list[str]:
         return [plain(f"Run {self._datum.run}, step {self._datum.step}"), plain(facts)]
+
+
+def _cell(name: str, value: np.float32) -> object:
+    """Returns what stands in a table: filters and yes or no as integers, as all columns beside are numbers."""
+    return int(value) if name in _WHOLE and np.isfinite(value) else value
 
 
 class Kernels(Numbers):
@@ -71,14 +91,18 @@ class Kernels(Numbers):
         pictures, _ = slices.select([self._values], self._inputs)
         if options.limit in LIMITS:
             limits = self._place.magnitudes(self._datum, self._header, self._inputs)
-        shown = kernels.shown(self._filters, self._inputs, options, limits, [pictures])
+        shown = kernels.shown(self._filters, self._inputs, options, limits, kernels.not_finite(pictures))
         return kernels.one_step(
             shown, pictures, options, plain(self._place.layer), self._lines(kernels.facts(self._header))
         )
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Returns `kernel`, `(*spatial, in, filters)` of the stored dtype, then those of `Numbers`."""
-        return {"kernel": np.moveaxis(self._values, 0, -1), **super().arrays()}
+        return {"kernel": self.values(), **super().arrays()}
+
+    def values(self) -> NDArray[Any]:
+        """Returns the kernel alone, for which no number need be computed."""
+        return np.moveaxis(self._values, 0, -1)
 
 
 class Patterns(Numbers):

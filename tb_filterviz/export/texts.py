@@ -27,6 +27,8 @@ NAMES = (
     "bar",
     "frames",
     "fps",
+    "match",
+    "depth",
 )
 """The options: the attributes of `Options`."""
 

@@ -13,4 +13,5 @@ from tb_filterviz.store.series import Series as Series
 from tb_filterviz.store.series import Source as Source
 from tb_filterviz.store.series import SourceUnavailableError as SourceUnavailableError
 from tb_filterviz.store.series import spread as spread
+from tb_filterviz.store.series import up_to as up_to
 from tb_filterviz.store.store import Store as Store

@@ -56,6 +56,34 @@ def test_files_are_those_of_the_reader(board, logdir, parameters, figure, form):
     assert export(board, format=form, **parameters).body == figure(filterviz.read(logdir)).encode(form)
 
 
+B = {"run_b": "run10", "tag_b": tag_of("conv2"), "step_b": 10}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "figure"),
+    [
+        ({"what": "overview", "tag": None}, lambda log: log.overview("run2", 5)),
+        (
+            {"what": "overview", "tag": None, "step": None, "theme": "dark"},
+            lambda log: log.overview("run2", theme="dark"),
+        ),
+        (
+            {"what": "compare", "filters": "0:3", "inputs": 4, **B},
+            lambda log: log.compare(
+                *("run2", "net/conv2/kernel", 5), run_b="run10", step_b=10, filters=range(3), inputs=4
+            ),
+        ),
+        (
+            {"what": "compare", "match": "likeness", "limit": "filter", **B, "run_b": "run2"},
+            lambda log: log.compare("run2", "net/conv2/kernel", 5, step_b=10, match="likeness", limit="filter"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("form", ["png", "svg", "csv"])
+def test_overviews_and_comparisons_are_those_of_the_reader(board, logdir, parameters, figure, form):
+    assert export(board, format=form, **parameters).body == figure(filterviz.read(logdir)).encode(form)
+
+
 @pytest.mark.parametrize("form", ["gif", "apng", "webp"])
 def test_animations(board, form):
     frames = pictures.frames(export(board, what="history", step=None, format=form).body)
@@ -120,9 +148,13 @@ def test_files_may_be_kept_if_they_have_a_version(board):
 @pytest.mark.parametrize(
     ("changes", "status", "words"),
     [
-        ({"what": "patterns"}, 400, "'what' must be kernels, numbers or history, as the tag is of kernel, but was"),
+        (
+            {"what": "patterns"},
+            400,
+            "'what' must be kernels, numbers, history, compare or overview, as the tag is of kernel, but was",
+        ),
         ({"what": ""}, 400, "'what' must be kernels"),
-        ({"tag": PATTERNS_TAG, "what": "kernels"}, 400, "'what' must be patterns, numbers or history"),
+        ({"tag": PATTERNS_TAG, "what": "kernels"}, 400, "'what' must be patterns, numbers, history or overview"),
         ({"format": "jpeg"}, 400, "'format' must be one of png, svg, webp, csv, npy, npz, but was 'jpeg'"),
         ({"format": "gif"}, 400, "'format' must be one of png"),
         ({"what": "numbers", "format": "png"}, 400, "'format' must be one of csv, npy, npz, but was 'png'"),
@@ -146,6 +178,17 @@ def test_files_may_be_kept_if_they_have_a_version(board):
         ({"what": "history", "fps": "0"}, 400, "'fps' must be a number from 0.1 to 50, but was 0"),
         ({"what": "history", "frames": "101"}, 400, "'frames' must be an integer from 1 to 100, but was 101"),
         ({"what": "history", "width": "4000", "frames": "3", "format": "gif"}, 400, "'frames' must be at most 2 at"),
+        ({"what": "overview", "format": "gif"}, 400, "'format' must be one of png, svg, webp, csv, npy, npz"),
+        ({"what": "overview", "inputs": "rgb"}, 400, "'inputs' must be strongest or mean, as layers have different"),
+        ({"what": "overview", "run": "nope"}, 404, "run 'nope' has no kernel up to step 10"),
+        ({"what": "overview", "step": "x"}, 400, "'step' must be an integer, but was 'x'"),
+        ({"what": "compare"}, 400, "'run_b' is missing"),
+        ({"what": "compare", **B, "tag_b": PATTERNS_TAG}, 400, "'tag_b' must be that of a series of kernel"),
+        ({"what": "compare", **B, "tag_b": tag_of("conv1")}, 400, "'tag_b' must be one whose filters have the shape"),
+        ({"what": "compare", **B, "step_b": "7"}, 404, "the series has no step 7"),
+        ({"what": "compare", **B, "match": "best"}, 400, "'match' must be index or likeness, but was 'best'"),
+        ({"what": "compare", **B, "scale": "1024"}, 400, "'scale' must be less, or fewer filters shown"),
+        ({"depth": "deep"}, 400, "'depth' must be full or stored, but was 'deep'"),
         ({"what": "history", "inputs": "all"}, 400, "'filters' must be one filter, or `inputs` one slice of each"),
     ],
 )

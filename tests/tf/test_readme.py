@@ -55,9 +55,12 @@ def test_the_reader(tmp_path, monkeypatch):
     """It says of itself what shape `log.kernel` returns."""
     monkeypatch.chdir(tmp_path)
     weights = np.random.default_rng(0).normal(size=(3, 3, 3, 9)).astype(np.float32)
-    elements = wire.encode_kernel(records.Kernel(records.Layer("conv1/kernel", "Conv2D"), weights), "cnn", "float32")
-    one = logs.event("cnn/conv1/filterviz.kernel", 500, logs.blob_tensor(elements), wire.metadata(wire.KERNEL))
-    logs.write_file(tmp_path / "logs" / "run1" / "events.out.tfevents.1.host", [one])
+    events = []
+    for step, values in (0, weights / 2), (500, weights):
+        elements = wire.encode_kernel(records.Kernel(records.Layer("conv1/kernel", "Conv2D"), values), "cnn", "float32")
+        tensor = logs.blob_tensor(elements)
+        events.append(logs.event("cnn/conv1/filterviz.kernel", step, tensor, wire.metadata(wire.KERNEL)))
+    logs.write_file(tmp_path / "logs" / "run1" / "events.out.tfevents.1.host", events)
     names = {"filterviz": filterviz}
     exec(READER, names)
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
@@ -67,11 +70,12 @@ def test_the_reader(tmp_path, monkeypatch):
     np.testing.assert_array_equal(kernel, weights[..., [0, 7]])
     exec(EXPORT, names)
     np.testing.assert_array_equal(np.load(tmp_path / "kernel.npy"), weights)
-    written = {"figure.png", "filter7.svg", "training.gif", "numbers.csv"}
+    written = {"figure.png", "filter7.svg", "training.gif", "layers.png", "change.png", "numbers.csv"}
     assert written < {file.name for file in tmp_path.iterdir()}
     from_python = {name: (tmp_path / name).read_bytes() for name in written}
-    assert len(SHELL) == 5
+    assert len(SHELL) == 7
     for line in SHELL:
         assert cli.main(shlex.split(line)[1:]) == 0
     for name in written - {"filter7.svg"}:  # where a caption makes the difference
         assert (tmp_path / name).read_bytes() == from_python[name]
+    assert (tmp_path / "layers.svg").exists()

@@ -298,6 +298,30 @@ def test_a_permuted_copy_is_matched_exactly():
     assert (cosine > 0.9).all()
 
 
+def greedy(cosine):
+    """All pairs by falling cosine, equal ones by their places; each is taken if both are left."""
+    partners, used = [-1] * cosine.shape[0], set()
+    for _, one, other in sorted((-value, *place) for place, value in np.ndenumerate(cosine)):
+        if partners[one] < 0 and other not in used:
+            partners[one] = other
+            used.add(other)
+    return partners
+
+
+@pytest.mark.parametrize(("count", "others"), [(1, 1), (40, 40), (40, 25), (25, 40), (1, 30), (30, 1)])
+@pytest.mark.parametrize("ties", [False, True])
+def test_pairs_are_the_greedy_ones(count, others, ties):
+    """With few different weights, too, where many cosines are equal."""
+    rng = np.random.default_rng([count, others])
+    draw = (lambda n: rng.integers(-1, 2, (2, n)).astype(np.float32)) if ties else (lambda n: rng.normal(size=(9, n)))
+    for _ in range(20):
+        left, right = draw(count), draw(others)
+        partners, found = analysis.match(left, right)
+        cosine = analysis.cosines(left, right)
+        assert partners.tolist() == greedy(cosine)
+        np.testing.assert_array_equal(found[partners >= 0], cosine[np.arange(count), partners][partners >= 0])
+
+
 def test_greedy_pairs_are_near_the_best_assignment():
     left, right = random_kernel((3, 3, 2, 80)), random_kernel((3, 3, 2, 80), seed=1)
     cosine = analysis.cosines(left, right)

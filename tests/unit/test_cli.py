@@ -45,6 +45,18 @@ def logdir(tmp_path_factory):
             ["--layer", CONV1, "--what", "history", "--kind", "patterns", "--format", "npz", "-o", "a.bin"],
             lambda log: log.history("train", CONV1, kind="patterns"),
         ),
+        (
+            ["--what", "overview", "--step", "5", "--theme", "dark", "-o", "a.png"],
+            lambda log: log.overview("train", 5, theme="dark"),
+        ),
+        (
+            ["--layer", CONV1, "--what", "compare", "--step", "0", "--run-b", "test", "--step-b", "5", "-o", "a.svg"],
+            lambda log: log.compare("train", CONV1, 0, run_b="test", step_b=5),
+        ),
+        (
+            ["--layer", CONV2, "--what", "compare", "--filters", "3,1", "--match", "likeness", "-o", "a.csv"],
+            lambda log: log.compare("train", CONV2, filters=[3, 1], match="likeness"),
+        ),
     ],
 )
 def test_files_are_those_of_the_reader(logdir, tmp_path, monkeypatch, capsys, arguments, figure):
@@ -88,6 +100,8 @@ def test_what_there_is(logdir, capsys):
         (["--run", "test", "--width", "wide"], "`width` must be an integer from 1 to 65536. Received: width='wide'"),
         (["--run", "test", "--what", "patterns"], "has no patterns of a layer"),
         (["--run", "test", "--format", "gif"], "`format` must be one of png, svg, webp, csv, npy, npz"),
+        (["--run", "test", "--what", "compare", "--layer-b", "x"], "has no kernel of a layer 'x'"),
+        (["--run", "train", "--what", "overview", "--inputs", "3"], "`inputs` must be strongest or mean"),
         (["--run", "test", "-o", "a.jpg"], "`format` must be one of png, svg, webp, gif, apng, csv, npy, npz, here or"),
     ],
 )

@@ -222,6 +222,9 @@ import tb_filterviz
 log = tb_filterviz.read(sys.argv[1])
 for form in ("png", "svg", "webp", "npy", "npz", "csv"):
     print(form, hashlib.sha256(log.grid("train", "net/conv2/kernel").encode(form)).hexdigest())
+for form in ("png", "svg", "csv"):
+    print(form, hashlib.sha256(log.overview("train").encode(form)).hexdigest())
+    print(form, hashlib.sha256(log.compare("train", "net/conv2/kernel", 0, match="likeness").encode(form)).hexdigest())
 for form in ("png", "svg", "gif", "apng", "webp", "npz", "csv"):
     print(form, hashlib.sha256(log.history("train", "net/conv2/kernel").encode(form)).hexdigest())
 """
@@ -240,7 +243,7 @@ def test_two_processes_write_the_same_bytes(logdir):
         for seed, zone in (("1", "UTC"), ("4000000000", "Asia/Tokyo"))
     ]
     assert outputs[0] == outputs[1]
-    assert len(outputs[0].splitlines()) == 13
+    assert len(outputs[0].splitlines()) == 19
 
 
 HOSTILE = '</text><script>alert(1)</script>&<!--\x00\x1b[31m\ud800\u202e\ufffe]]>"' + "x" * 10_000

@@ -10,6 +10,7 @@ from PIL import Image
 import tb_filterviz as filterviz
 from tb_filterviz import records, wire
 from tb_filterviz.export import layout
+from tb_filterviz.export import place as place_module
 from tb_filterviz.export.make import make
 from tb_filterviz.export.options import SERVER, Budget, OptionError, Options
 from tb_filterviz.store import spread
@@ -245,3 +246,28 @@ def test_wrong_wishes_are_named(log):
         log.history("train", CONV2, filters=9)
     with pytest.raises(IndexError, match=r"of those that have a pattern. Received: filters=3"):
         log.history("train", CONV2, kind="patterns", filters=3)
+
+
+@pytest.mark.parametrize("limit", ["layer", "filter"])
+def test_means_reach_to_the_largest_mean_of_the_filters_shown_and_no_other_is_read(log, limit, monkeypatch):
+    read = []
+    filters = place_module.Place.filters
+    monkeypatch.setattr(
+        place_module.Place,
+        "filters",
+        lambda self, datum, header, wanted: read.append(list(wanted)) or filters(self, datum, header, wanted),
+    )
+    monkeypatch.setattr(place_module.Place, "magnitudes", None)
+    chosen = {"filters": [1, 2], "inputs": "mean", "limit": limit}
+    page = log.history("train", CONV2, **chosen, colormap="grey", scale=1, **BARE).pixels
+    assert read == [[1, 2]] * len(STEPS)
+    with np.errstate(invalid="ignore"):
+        means = np.stack([kernel_values("conv2", step).astype(np.float16).astype(float).mean(axis=2) for step in STEPS])
+    sizes = np.abs(np.where(np.isfinite(means), means, 0))[..., [1, 2]].max((0, 1, 2))
+    limits = [sizes.max()] * 2 if limit == "layer" else sizes
+    for at, o, row, column in np.ndindex(3, 2, 3, 3):
+        value = means[at, row, column, o + 1]
+        expected = pictures.grey(value, limits[o]) if np.isfinite(value) else (194, 24, 91)
+        np.testing.assert_allclose(page[at * 4 + row, o * 4 + column].astype(int), expected, atol=2)
+    said = log.history("train", CONV2, **chosen).encode("svg").decode()
+    assert ("the filters shown" in said) == (limit == "layer")

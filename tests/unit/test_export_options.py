@@ -50,8 +50,11 @@ def test_all_options_as_texts():
     given = {
         **{"inputs": "3", "limit": "2.5e-3", "colormap": "grey", "theme": "dark", "scale": "2", "columns": "7"},
         **{"caption": "false", "labels": "true", "bar": "false", "frames": "9", "fps": "0.5"},
+        **{"match": "likeness", "depth": "stored"},
     }
-    assert texts.options(given) == Options(3, 0.0025, "grey", "dark", 2, None, 7, False, True, False, 9, 0.5)
+    assert texts.options(given) == Options(
+        3, 0.0025, "grey", "dark", 2, None, 7, False, True, False, 9, 0.5, "likeness", "stored"
+    )
     assert texts.options({}) == Options()
     assert texts.options({"caption": "my net", "inputs": "mean", "width": "300"}) == Options(
         "mean", width=300, caption="my net"
@@ -71,7 +74,7 @@ def test_all_options_as_texts():
         *[("fps", text) for text in ("", "0", "51", "inf", "nan", "fast")],
         *[("inputs", text) for text in ("", "max", "1.5")],
         *[(name, text) for name in ("labels", "bar") for text in ("", "1", "True", "no")],
-        *[("theme", ""), ("colormap", "")],
+        *[("theme", ""), ("colormap", ""), ("depth", "deep"), ("match", "best"), ("depth", "")],
     ],
 )
 def test_a_wrong_text_is_named(name, text):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tb_filterviz as filterviz
-from tb_filterviz import records, wire
+from tb_filterviz import analysis, records, wire
 from tb_filterviz.export import tables
 from tests.plugin.samples import kernel_events, kernel_values, pattern_events, some_patterns
 from tests.support import logs
@@ -81,6 +81,86 @@ def test_a_table_of_numbers(tmp_path):
         ("19", "nan", "nan", "1.0"),
     ]
     assert log.grid("train", CONV1, 5).encode("csv") == (tmp_path / "numbers.csv").read_bytes()
+
+
+def planted(step):
+    """Six filters that move: 0 is like 3, 4 is the negative of 1, 2 is dead, 5 is grey in all three inputs."""
+    rng = np.random.default_rng(7)
+    values = rng.normal(size=(3, 3, 3, 6)) + step * rng.normal(size=(3, 3, 3, 6)) / 20
+    values[..., 3], values[..., 4], values[..., 2] = 2 * values[..., 0], -values[..., 1], 1e-4
+    values[..., 5] = values[:, :, :1, 5]
+    return values.astype(np.float32)
+
+
+def write_planted(directory, steps=(0, 4, 9), path="conv/kernel"):
+    events = []
+    for step in steps:
+        elements = wire.encode_kernel(records.Kernel(records.Layer(path, "Conv2D"), planted(step)), "cnn", "float32")
+        tag = wire.tag("cnn", path, wire.KERNEL)
+        events.append(logs.event(tag, step, logs.blob_tensor(elements), wire.metadata(wire.KERNEL)))
+    logs.write_file(directory / "events.out.tfevents.1", events)
+    return filterviz.read(directory)
+
+
+def rows_of(figure):
+    return list(csv.DictReader(io.StringIO(figure.encode("csv").decode(), newline="")))
+
+
+def column(rows, name):
+    return [float(row[name]) for row in rows]
+
+
+def moved(before, after):
+    flat = [one.reshape(-1, one.shape[-1]).astype(float) for one in (before, after)]
+    lengths = [np.linalg.norm(one, axis=0) for one in flat]
+    return np.linalg.norm(flat[1] - flat[0], axis=0) / lengths[0], (flat[0] * flat[1]).sum(0) / lengths[0] / lengths[1]
+
+
+def test_a_table_holds_what_is_computed_too(tmp_path):
+    rows = rows_of(write_planted(tmp_path).numbers(".", "conv/kernel"))
+    assert [row["dead"] for row in rows] == ["0", "0", "1", "0", "0", "0"]
+    assert [row["duplicate_of"] for row in rows] == ["0", "nan", "nan", "0", "nan", "nan"]
+    assert [row["opposite_of"] for row in rows] == ["nan", "4", "nan", "nan", "1", "nan"]
+    for names, before in (("change", "cosine"), 4), (("change_first", "cosine_first"), 0):
+        for name, expected in zip(names, moved(planted(before), planted(9)), strict=True):
+            np.testing.assert_allclose(column(rows, name), expected, rtol=1e-5, atol=1e-7)
+    kernel = planted(9).astype(float)
+    power = np.abs(np.fft.fft2(kernel, (16, 16), axes=(0, 1))) ** 2
+    fast = np.hypot(*np.meshgrid(np.fft.fftfreq(16), np.fft.fftfreq(16))) > 0.25
+    np.testing.assert_allclose(
+        column(rows, "high_frequency"), power[fast].sum((0, 1)) / power.sum((0, 1, 2)), atol=1e-5
+    )
+    grey = kernel.mean(axis=2, keepdims=True)
+    colour = ((kernel - grey) ** 2).sum((0, 1, 2)) / (kernel**2).sum((0, 1, 2))
+    np.testing.assert_allclose(column(rows, "colour"), colour, atol=1e-5)
+    assert all(0 <= float(row["orientation"]) <= 180 and 0 <= float(row["orientation_strength"]) <= 1 for row in rows)
+
+
+def test_numbers_of_chosen_filters_are_theirs_in_the_whole_layer(tmp_path):
+    log = write_planted(tmp_path)
+    every = rows_of(log.numbers(".", "conv/kernel"))
+    assert rows_of(log.numbers(".", "conv/kernel", filters=[4, 3])) == [every[4], every[3]]
+    with np.load(io.BytesIO(log.grid(".", "conv/kernel", filters=[4, 3]).encode("npz"))) as arrays:
+        at = arrays["names"].tolist().index("duplicate_of")
+        assert arrays["numbers"].dtype == np.float32
+        np.testing.assert_array_equal(arrays["numbers"][:, at], [np.nan, 0])
+
+
+def test_numbers_as_they_were_stored(tmp_path):
+    log = write_planted(tmp_path)
+    names = list(rows_of(log.numbers(".", "conv/kernel"))[0])
+    stored = list(rows_of(log.numbers(".", "conv/kernel", depth="stored"))[0])
+    assert names[: len(stored)] == stored == ["run", "layer", "step", "filter", *analysis.NUMBERS]
+    assert names[len(stored) :] == ["dead", *analysis.COLUMNS]
+    first = rows_of(log.numbers(".", "conv/kernel", 0))
+    assert {row["change"] for row in first} == {"nan"}, "nothing is before the first step"
+
+
+def test_a_kernel_too_large_to_analyse_has_its_stored_numbers(tmp_path):
+    log = write(tmp_path, np.ones((1, 4097), np.float32), "float32")
+    rows = rows_of(log.numbers(".", "conv/kernel"))
+    assert list(rows[0])[4:] == list(analysis.NUMBERS)
+    assert len(rows) == 4097
 
 
 FORMULAS = ['=HYPERLINK("http://x";"a")', "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", "\n=1"]

@@ -75,3 +75,22 @@ def test_colours_run_from_the_lower_end_to_the_upper(tmp_path):
     assert set(colormaps) == {"bluered", "blueorange", "night", "grey"}
     grey = bytes.fromhex(colormaps["grey"])
     assert (len(grey), grey[:3], grey[-3:]) == (3 * 255, b"\0\0\0", b"\xff\xff\xff")
+
+
+def test_a_version_names_the_data_of_a_series(tmp_path):
+    """Another step, earlier or later, or another time of one is another version; another process is not."""
+    versions = []
+    for at, events in enumerate(
+        ([event(1), event(5)], [event(0), event(1), event(5)], [event(1), event(5), event(7)], [event(5)])
+    ):
+        logs.write_file(tmp_path / str(at) / FILE, events)
+        versions += [version(tmp_path / str(at)), version(tmp_path / str(at))]
+    logs.write_file(tmp_path / "anew" / FILE, [event(1), event(5, wall_time=1.7e9 + 6)])
+    versions += [version(tmp_path / "anew")] * 2
+    assert versions[::2] == versions[1::2]
+    assert len({*versions}) == 5
+    assert all(len(one) == 8 and int(one, 16) >= 0 for one in versions)
+
+
+def version(directory):
+    return answer(listing.Listing(Store(0)), LogdirIndex(directory))["runs"][0]["series"][0]["version"]

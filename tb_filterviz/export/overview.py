@@ -1,0 +1,193 @@
+"""All layers of a run at one step: a strip of filters of each, and what is wrong with them."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_filterviz import analysis, insight, mosaic, slices, wire
+from tb_filterviz.export import kernels
+from tb_filterviz.export.content import Sheet, Strip, number, plain
+from tb_filterviz.export.figure import Figure
+from tb_filterviz.export.options import LIMITS, Budget, OptionError, Options
+from tb_filterviz.export.place import Place
+from tb_filterviz.store import Datum, DatumGoneError
+
+NAMES = (
+    *("class", "shape", "axes", "filters", "norm_min", "norm_median", "norm_max", "nonfinite"),
+    *("dead", "duplicates", "opposites", "change_median", "change_first_median"),
+    *("slices", "randomness", "near_random", "entropy", "bound", "orthogonality", "sparsity", "explained", "problem"),
+)
+"""The columns of the table, after `run`, `layer` and `step`."""
+
+_STRIP = 32  # filters of a layer that are drawn, unless `columns` says otherwise
+_MOST_READ = 8  # times the weights that may be read at once
+
+
+class Overview(Figure):
+    """What there is of every layer. A layer that is damaged costs no other: it says so in its row."""
+
+    formats = ("png", "svg", "webp", "csv", "npy", "npz")
+
+    def __init__(self, run: str, layers: Sequence[tuple[Place, Datum]], options: Options, budget: Budget) -> None:
+        """Takes the layers.
+
+        Args:
+            run: Name of the run.
+            layers: Series of kernels in model order, and their steps; at least one.
+            options: How it looks.
+            budget: The most it may take.
+
+        Raises:
+            OptionError: If there are more layers, or weights, than the budget allows.
+        """
+        super().__init__(f"Overview, run {run}, step {max(datum.step for _, datum in layers)}", options, budget)
+        if len(layers) > budget.layers:
+            raise OptionError("run", f"one of at most {budget.layers} layers", f"{len(layers)} layers")
+        if options.inputs not in (None, "strongest", "mean"):
+            raise OptionError("inputs", "strongest or mean, as layers have different inputs", options.inputs)
+        self._run, self._places = run, layers
+        weights = sum(math.prod(header.shape) for place, datum in layers if (header := _header(place, datum)))
+        if weights > _MOST_READ * budget.values:
+            raise OptionError("run", f"one of at most {_MOST_READ * budget.values} weights", f"{weights} weights")
+
+    def content(self) -> Sheet:
+        """Returns a strip for each layer, with its numbers in words."""
+        facts = self._facts
+        counts = ", ".join(f"{sum(int(one.get(name, 0)) for one in facts)} {word}" for name, word in _BADGES)
+        random = sum(int(one.get("near_random", 0)) for one in facts)
+        headers = [_header(place, datum) for place, datum in self._places]
+        rgb = any(header and self._inputs(header) == "rgb" for header in headers)
+        return Sheet(
+            heading=f"Overview of run {plain(self._run)}",
+            lines=[f"{len(facts)} layers: {counts} filters, {random} layers near random"],
+            strips=[self._strip(*one, row) for one, row in zip(self._places, facts, strict=True)],
+            notes=kernels.notes_of_layers(self._options, self._options.inputs or "strongest", rgb),
+            bar=kernels.bar_of_layers(self._options),
+        )
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Returns `numbers`, float64 `[layers][names]`, NaN where unknown; their `names`, `layers` and `steps`."""
+        names = [name for name in NAMES if name not in _WORDS]
+        return {
+            "numbers": np.array([[row.get(name, np.nan) for name in names] for row in self._facts], np.float64),
+            "names": np.array(names, np.str_),
+            "layers": np.array([place.layer for place, _ in self._places], np.str_),
+            "steps": np.array([datum.step for _, datum in self._places], np.int64),
+        }
+
+    def table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+        """Returns a row for each layer."""
+        rows = [
+            (self._run, place.layer, datum.step, *(row.get(name, "" if name in _WORDS else np.nan) for name in NAMES))
+            for (place, datum), row in zip(self._places, self._facts, strict=True)
+        ]
+        return ("run", "layer", "step", *NAMES), rows
+
+    @functools.cached_property
+    def _facts(self) -> list[dict[str, Any]]:
+        return [_facts(*one) for one in self._places]
+
+    def _inputs(self, header: wire.Header) -> str | int:
+        return self._options.inputs_of(header.shape[-2])
+
+    def _strip(self, place: Place, datum: Datum, row: Mapping[str, Any]) -> Strip:
+        """Draws the first filters of a layer, and says what is known of it."""
+        name, problem = plain(place.layer), str(row.get("problem", ""))
+        header, nothing = _header(place, datum), np.empty((0, 1, 1, 3), np.uint8)
+        if header is None:
+            return Strip(name, [problem], nothing)
+        options, inputs = self._options, self._inputs(header)
+        first = range(min(len(header.filters), options.columns or _STRIP))
+        try:
+            pictures, _ = slices.select([place.filters(datum, header, first)], inputs)
+            largest = place.magnitudes(datum, header, inputs) if options.limit in LIMITS else None
+        except (wire.FormatError, DatumGoneError):
+            return Strip(name, [problem], nothing)
+        limit = kernels.shown(first, inputs, options, largest, 0).limit
+        tiles = mosaic.kernel_tiles(pictures, limit, options.map, inputs == "rgb")
+        return Strip(name, [plain(f"{kernels.facts(header)}, step {datum.step}"), *_words(row)], tiles)
+
+
+_WORDS = ("class", "shape", "axes", "problem")
+_BADGES = (("dead", "dead"), ("duplicates", "duplicate"), ("opposites", "flipped"))
+_QUALITY = (("randomness", "random"), ("orthogonality", "orthogonal"), ("sparsity", "sparse"))
+
+
+def _header(place: Place, datum: Datum) -> wire.Header | None:
+    """Reads a header; None where it cannot be read."""
+    try:
+        return place.header(datum)
+    except (wire.FormatError, DatumGoneError):
+        return None
+
+
+def _facts(place: Place, datum: Datum) -> dict[str, Any]:
+    """Returns what is known of a layer: some of `NAMES`."""
+    row: dict[str, Any] = {}
+    try:
+        header = place.header(datum)
+        row |= {"class": header.layer.layer_class, "shape": "x".join(map(str, header.shape)), "axes": header.axes}
+        numbers = place.numbers(datum, header)
+        row |= _stored(header, numbers)
+        report, _ = insight.report(place.store, place.source, place.series, datum, header)
+    except insight.TooLargeError as error:
+        return {**row, "problem": f"To be analysed, it must be {error}"}
+    except wire.FormatError as error:
+        return {**row, "problem": f"It cannot be read: {error}"}
+    except DatumGoneError:
+        return {**row, "problem": "It is not there any more"}
+    return row | _computed(report)
+
+
+def _stored(header: wire.Header, numbers: NDArray[np.float32]) -> dict[str, Any]:
+    norms = numbers[:, 0][np.isfinite(numbers[:, 0])].astype(np.float64)
+    low, middle, high = np.quantile(norms, (0, 0.5, 1)).tolist() if len(norms) else [np.nan] * 3
+    odd = wire.number(header, numbers, "nonfinite")
+    return {
+        **{"filters": len(numbers), "norm_min": low, "norm_median": middle, "norm_max": high},
+        "nonfinite": np.nan if odd is None else int(odd.sum()),
+        "dead": int(analysis.dead(numbers[:, 0]).sum()),
+    }
+
+
+def _computed(report: analysis.Report) -> dict[str, Any]:
+    columns = dict(zip(analysis.COLUMNS, report.filters.T, strict=True))
+    randomness = report.quality.randomness
+    return {
+        "duplicates": int(np.count_nonzero(np.isfinite(columns["duplicate_of"]))),
+        "opposites": int(np.count_nonzero(np.isfinite(columns["opposite_of"]))),
+        "change_median": _median(columns["change"]),
+        "change_first_median": _median(columns["change_first"]),
+        **{name: np.nan if one is None else one for name, one in vars(report.quality).items()},
+        **({} if randomness is None else {"near_random": int(randomness >= analysis.NEAR_RANDOM)}),
+        "orthogonality": report.orthogonality,
+        "explained": np.nan if report.basis is None else float(report.basis.explained[0]),
+    }
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if len(finite) else math.nan
+
+
+def _words(row: Mapping[str, Any]) -> list[str]:
+    """Returns the numbers of a layer in words."""
+    known = {name: one for name, one in row.items() if name not in _WORDS and np.isfinite(one)}
+    dot = " \N{MIDDLE DOT} "
+    lines = []
+    if "norm_median" in known:
+        low, middle, high = (number(known[f"norm_{name}"]) for name in ("min", "median", "max"))
+        moved = [f"change since the step before {number(known['change_median'])}"] if "change_median" in known else []
+        lines.append(dot.join([f"L2 norm {middle} ({low} to {high})", *moved]))
+    parts = [f"{known[name]} {word}" for name, word in _BADGES if name in known]
+    parts += ["near random"] * known.get("near_random", 0)
+    parts += [f"{word} {number(known[name])}" for name, word in _QUALITY if name in known]
+    if "explained" in known:
+        parts.append(f"explained by one picture {number(known['explained'])}")
+    return [*lines, dot.join(parts), *([plain(row["problem"])] if "problem" in row else [])]
