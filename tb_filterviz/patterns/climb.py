@@ -131,21 +131,21 @@ class Climb:
 
         pictures, curve = self._engine.climb(noise, indices, rates, draws, after)
         images = parameterization.quantise(pictures)
-        reached = self._engine.measure(images)
-        # `curve[0]` is something else: of pictures that were moved, and with 0 in place of weights that are not finite.
-        first = self._engine.measure(parameterization.quantise(self._engine.pictures(noise)))
-        starts = first[np.arange(len(indices)), indices]
+        reached = self._engine.measure_own(parameterization.shown(images), indices)
+        starts = curve[0]
+        if not self._engine.sees_start:
+            starts = self._engine.measure_own(self._engine.pictures(noise), indices)
         made = {}
         for rows, index in zip(np.arange(len(indices)).reshape(-1, facets), batch, strict=True):
-            weakest = rows[np.argmin(reached[rows, index])]
-            made[index] = _Picture(images[rows], starts[weakest], reached[weakest, index], curve[:, weakest])
+            weakest = rows[np.argmin(reached[rows])]
+            made[index] = _Picture(images[rows], starts[weakest], reached[weakest], curve[:, weakest])
         return made
 
     def _measure_noise(self) -> None:
         """Measures the most that each filter answers to any of the pictures that the first filters begin with."""
         for batch in _batches(list(range(NOISES)), self._batch):
             noise = parameterization.noise(self._options.seed, batch, self._engine.parameterization)
-            response = self._engine.measure(parameterization.quantise(self._engine.pictures(noise)))
+            response = self._engine.measure(self._engine.pictures(noise))
             if not np.isfinite(response).any():
                 raise ValueError(
                     "No filter of the layer answers noise with a finite number: there is NaN or infinity in the "

@@ -43,6 +43,8 @@ class Engine:
         shape: As given.
         parameterization: How pictures are held.
         picture_bytes: Memory that the climb of one picture takes, from above, in bytes.
+        sees_start: Whether the first response of a climb is that of the start as it is: nothing is moved, and no
+            weight is taken for 0 as it is not finite.
 
     Raises:
         ValueError: If the model cannot run on pictures of this shape, does not call the layer, or has no gradient from
@@ -77,6 +79,7 @@ class Engine:
         self.shape = shape
         self.parameterization = parameterization.make(recipe, shape)
         moved = len(shape) == 3 and bool(recipe.jitter or recipe.scale or recipe.rotate)
+        self.sees_start = finite and not moved
         aim = objectives.OBJECTIVES[objective]
 
         def listen(pictures: Any, finite: bool) -> tap.Heard:
@@ -104,6 +107,11 @@ class Engine:
             scores = tf.ensure_shape(aim(response, response.shape.rank - 2), (None, response.shape[-1]))
             return per_picture(scores, heard.frames)
 
+        def respond_own(pictures: Any, targets: Any) -> Any:
+            heard = listen(pictures, False)
+            response = own(heard, targets)
+            return per_picture(aim(response, response.shape.rank - 1), heard.frames)
+
         def gradient(latent: Any, targets: Any, draws: Any) -> Any:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(latent)
@@ -124,6 +132,7 @@ class Engine:
         self._respond = tf.function(respond, [pictures], autograph=False).get_concrete_function()
         self.filters: int = self._respond.output_shapes[-1]
         targets = tf.TensorSpec((None,), tf.int32)
+        self._respond_own = tf.function(respond_own, [pictures, targets], autograph=False).get_concrete_function()
         ascend = tf.function(gradient, [pictures, targets, draws], autograph=False).get_concrete_function()
         if ascend.structured_outputs[0] is None:
             raise ValueError(
@@ -141,16 +150,29 @@ class Engine:
             lambda state: self.parameterization.pixels(self.parameterization.latent(state)), [state], autograph=False
         ).get_concrete_function()
 
-    def measure(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def measure(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
         """Measures how all filters respond to pictures, on the model as it is.
 
         Args:
-            images: uint8 `[batch, *spatial, channels]`.
+            pictures: float32 `[batch, *spatial, channels]`, 0..1.
 
         Returns:
             float32 `[batch, filters]`, the scores: see `objectives`; negative responses where these are climbed.
         """
-        response: NDArray[np.float32] = self._respond(tf.constant(images.astype(np.float32) / 255.0)).numpy()
+        response: NDArray[np.float32] = self._respond(tf.constant(pictures)).numpy()
+        return response
+
+    def measure_own(self, pictures: NDArray[np.float32], targets: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Measures how the filter of each picture responds to it, which takes less than `measure`.
+
+        Args:
+            pictures: As for `measure`.
+            targets: int32 `[batch]`, the filter of each picture.
+
+        Returns:
+            float32 `[batch]`.
+        """
+        response: NDArray[np.float32] = self._respond_own(tf.constant(pictures), tf.constant(targets)).numpy()
         return response
 
     def pictures(self, noise: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_filterviz.patterns.parameterization import quantise
+from tb_filterviz.patterns.parameterization import quantise, shown
 from tb_filterviz.patterns.plausible import warn_if_other
 
 MOST = 400
@@ -62,4 +62,5 @@ def respond(engine: Any, cuts: NDArray[np.float32], input_range: tuple[float, fl
     warn_if_other(cuts, input_range)
     low, high = input_range
     images = quantise((cuts - low) / (high - low))
-    return np.concatenate([engine.measure(images[at : at + _BATCH]) for at in range(0, len(images), _BATCH)])
+    batches = [shown(images[at : at + _BATCH]) for at in range(0, len(images), _BATCH)]
+    return np.concatenate([engine.measure(batch) for batch in batches])
