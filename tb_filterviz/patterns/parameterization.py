@@ -233,7 +233,8 @@ def quantise(pictures: NDArray[Any]) -> NDArray[np.uint8]:
 
 def shown(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Returns the pictures, 0..1, that were rounded: what a file shows, float32."""
-    return images.astype(np.float32) / np.float32(255.0)
+    pictures: NDArray[np.float32] = images.astype(np.float32) / np.float32(255.0)
+    return pictures
 
 
 def _amplitudes(spatial: tuple[int, ...], decay: float) -> NDArray[np.float32]:
