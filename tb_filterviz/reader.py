@@ -98,6 +98,7 @@ class Log:
         place, datum = self._place(run, layer, step, wire.PATTERNS)
         header = place.header(datum)
         numbers = place.numbers(datum, header)
+        spots = wire.number(header, numbers, "spots")
         return records.Patterns(
             layer=header.layer,
             filters=np.array(header.filters, np.int64),
@@ -112,6 +113,7 @@ class Log:
             natural=wire.number(header, numbers, "natural"),
             percentile=wire.number(header, numbers, "percentile"),
             curve=place.store.curve(place.source, datum, header),
+            spots=None if spots is None else spots != 0,
         )
 
     def grid(

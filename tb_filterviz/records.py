@@ -85,6 +85,8 @@ class Patterns:
         natural: float32 `[n]`, the most that it answers to a cut of the natural inputs; not-a-number without such.
         percentile: float32 `[n]`, the share of those cuts that it answers less than its pattern, 0 to 100.
         curve: float32 `[n, points]`, the response before each step and, last, `reached`; then not-a-number.
+        spots: bool `[n]`, whether all these responses are those at spots of a grid and not on average; None where that
+            is not known, as in older logs.
     """
 
     layer: Layer
@@ -100,6 +102,7 @@ class Patterns:
     natural: NDArray[np.float32] | None = None
     percentile: NDArray[np.float32] | None = None
     curve: NDArray[np.float32] | None = None
+    spots: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         """Returns the number of patterns."""

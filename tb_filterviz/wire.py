@@ -16,7 +16,7 @@ Common keys of the header: `v`, `kind`, `name` (what the user called it), `path`
 (see `records.Layer`), `numbers`, `bytes` and `crc32c` (length and CRC-32C of each element after the header). A
 kernel's: `shape` and `axes` (canonical), `dtype` (in the model), `encoding`, `chunk`. Patterns': `filters`, `shape`
 (height, width, channels), `recipe`, `steps`, `input_range`, and `curve` (points of a curve) if there are curves; their
-numbers are `start`, `reached` and `failed`, then those of `noise`, `natural` and `percentile` that were measured.
+numbers are `start`, `reached` and `failed`, then those of `noise`, `natural`, `percentile` and `spots` that are known.
 Readers ignore keys and elements that they do not know, and refuse a newer `v`. A log is untrusted: `parse_header`
 checks every claim, and no length is believed before it was compared.
 """
@@ -51,7 +51,7 @@ MAX_IMAGE_SIDE = 4096
 _CHUNK_BYTES = 1 << 16  # what is read for one filter, as a checksum covers a chunk
 _MAX_VALUES = 1 << 31
 _PATTERN_NUMBERS = ("start", "reached", "failed")
-_MORE_PATTERN_NUMBERS = ("noise", "natural", "percentile")
+_MORE_PATTERN_NUMBERS = ("noise", "natural", "percentile", "spots")
 _UNSAFE_IN_TAG = re.compile(r'[%"\\\x00-\x1f\x7f\ud800-\udfff]')
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tb_filterviz.patterns import parameterization, transforms
 from tb_filterviz.patterns.options import PatternOptions
+from tb_filterviz.patterns.prepare import Prepared
 from tb_filterviz.patterns.recipes import Recipe
 
 MEMORY = 1 << 30
@@ -39,6 +40,19 @@ class Made:
     percentile: NDArray[np.float32]
     failed: NDArray[np.bool_]
     curve: NDArray[np.float32]
+    spots: NDArray[np.bool_]
+
+
+@dataclasses.dataclass
+class _Limits:
+    """What all filters answer to other pictures."""
+
+    noise: NDArray[np.float32]
+    """float32 `[filters]`, the most that they answer to noise."""
+    natural: NDArray[np.float32] | None
+    """float32 `[cuts, filters]`."""
+    most_natural: NDArray[np.float32]
+    """float32 `[filters]`; not-a-number where there are no natural inputs."""
 
 
 @dataclasses.dataclass
@@ -49,37 +63,26 @@ class _Picture:
     start: float
     reached: float
     curve: NDArray[np.float32]
+    apart: int
+    """As for `Engine.measure`: where the response is taken."""
 
 
 class Climb:
     """One run over the filters of a layer.
 
     Args:
-        engine: Engine of the layer.
+        ready: What was found out before.
         recipe: How to step.
         steps: Number of steps of the first try.
         options: The rest.
-        natural: float32 `[cuts, filters]`, the response to natural inputs; or None.
-        name: Stands before the progress bar.
     """
 
-    def __init__(
-        self,
-        engine: Any,
-        recipe: Recipe,
-        steps: int,
-        options: PatternOptions,
-        natural: NDArray[np.float32] | None,
-        name: str,
-    ) -> None:
-        self._engine, self._recipe, self._steps, self._options = engine, recipe, steps, options
-        self._natural, self._name = natural, name
-        self._most_natural = np.full(engine.filters, np.nan, np.float32)
-        if natural is not None:
-            self._most_natural = np.fmax.reduce(natural)
+    def __init__(self, ready: Prepared, recipe: Recipe, steps: int, options: PatternOptions) -> None:
+        self._ready, self._recipe, self._steps, self._options = ready, recipe, steps, options
+        self._engine, self._name = ready.engine, ready.target.path
         self._end = float("inf") if options.max_seconds is None else time.monotonic() + options.max_seconds
-        self._noise = np.full(engine.filters, np.nan, np.float32)
-        self._batch = options.batch_size or _batch_size(engine.picture_bytes * options.facets)
+        self._measured: dict[int, _Limits] = {}
+        self._batch = options.batch_size or _batch_size(self._engine.picture_bytes * options.facets)
 
     def run(self, filters: list[int]) -> tuple[Made, KeyboardInterrupt | None]:
         """Makes the patterns of filters; with the interrupt that ended it, and what was done until then.
@@ -97,29 +100,33 @@ class Climb:
             disable=not self._options.progress,
         ) as bar:
             try:
-                self._measure_noise()
+                first = self._ready.apart() if self._options.objective == "spots" and self._engine.finds_spots else 0
+                self._limits(first)
                 for batch in _batches(filters, self._batch):
                     if done and time.monotonic() >= self._end:
                         break
-                    done.update(self._try(batch, 0, bar))
+                    done.update(self._try(dict.fromkeys(batch, first), 0, bar))
                     bar.update(len(done) - bar.n)
                 for attempt in range(1, self._options.tries):
-                    failed = [index for index in done if self._failed(index, done[index].reached, done[index].start)]
-                    bar.set_postfix_str(f"try {attempt + 1} of {len(failed)} filters" if failed else "")
-                    for batch in _batches(failed, self._batch):
+                    again = [index for index in done if self._failed(index, done[index]) or self._silent(done[index])]
+                    bar.set_postfix_str(f"try {attempt + 1} of {len(again)} filters" if again else "")
+                    for batch in _batches(again, self._batch):
                         if time.monotonic() >= self._end:
                             break
-                        for index, picture in self._try(batch, attempt, None).items():
-                            if _better(picture.reached, done[index].reached):
+                        apart = {index: self._apart(done[index]) for index in batch}
+                        for index, picture in self._try(apart, attempt, None).items():
+                            if _better(picture, done[index]):
                                 done[index] = picture
             except KeyboardInterrupt as error:
                 interrupt = error
         return self._made(done), interrupt
 
-    def _try(self, batch: list[int], attempt: int, bar: Any) -> dict[int, _Picture]:
-        seed, facets = self._options.seed, self._options.facets
+    def _try(self, apart: dict[int, int], attempt: int, bar: Any) -> dict[int, _Picture]:
+        """Climbs once with a batch of filters, given with where the response of each is taken."""
+        seed, facets, batch = self._options.seed, self._options.facets, list(apart)
         indices = np.repeat(np.array(batch, np.int32), facets)
-        steps = self._steps * 4**attempt
+        places = np.repeat(np.array(list(apart.values()), np.int32), facets)
+        steps = self._steps * 2**attempt
         rates = np.linspace(self._recipe.rate, self._recipe.last_rate, steps).astype(np.float32)
         noise = parameterization.noise(seed, batch, self._engine.parameterization, attempt, facets)
         draws = np.repeat(transforms.draw(self._recipe, steps, seed, batch, attempt), facets, axis=1)
@@ -129,37 +136,52 @@ class Climb:
                 bar.update(min(len(batch) * taken / steps, bar.total - bar.n))  # fractions do not add up exactly
             return time.monotonic() < self._end
 
-        pictures, curve = self._engine.climb(noise, indices, rates, draws, after)
+        pictures, curve = self._engine.climb(noise, indices, rates, draws, after, places)
         images = parameterization.quantise(pictures)
-        reached = self._engine.measure(images)
-        # `curve[0]` is something else: of pictures that were moved, and with 0 in place of weights that are not finite.
-        first = self._engine.measure(parameterization.quantise(self._engine.pictures(noise)))
-        starts = first[np.arange(len(indices)), indices]
+        reached = self._engine.measure_own(parameterization.shown(images), indices, places)
+        starts = curve[0]
+        if not self._engine.sees_start:
+            starts = self._engine.measure_own(self._engine.pictures(noise), indices, places)
         made = {}
         for rows, index in zip(np.arange(len(indices)).reshape(-1, facets), batch, strict=True):
-            weakest = rows[np.argmin(reached[rows, index])]
-            made[index] = _Picture(images[rows], starts[weakest], reached[weakest, index], curve[:, weakest])
+            weakest = rows[np.argmin(reached[rows])]
+            made[index] = _Picture(images[rows], starts[weakest], reached[weakest], curve[:, weakest], apart[index])
         return made
 
-    def _measure_noise(self) -> None:
-        """Measures the most that each filter answers to any of the pictures that the first filters begin with."""
-        for batch in _batches(list(range(NOISES)), self._batch):
-            noise = parameterization.noise(self._options.seed, batch, self._engine.parameterization)
-            response = self._engine.measure(parameterization.quantise(self._engine.pictures(noise)))
-            if not np.isfinite(response).any():
+    def _limits(self, apart: int) -> _Limits:
+        """Measures what filters answer to natural inputs, and to the pictures that the first filters begin with."""
+        if apart not in self._measured:
+            noise = np.full(self._engine.filters, np.nan, np.float32)
+            for batch in _batches(list(range(NOISES)), self._batch):
+                drawn = parameterization.noise(self._options.seed, batch, self._engine.parameterization)
+                noise = np.fmax(noise, np.fmax.reduce(self._engine.measure(self._engine.pictures(drawn), apart)))
+            if not np.isfinite(noise).any():
                 raise ValueError(
                     "No filter of the layer answers noise with a finite number: there is NaN or infinity in the "
                     f"weights up to it, or its numbers are too large for its dtype. Received: layer={self._name!r}"
                 )
-            self._noise = np.fmax(self._noise, response.max(0))
+            natural = None if self._ready.natural is None else self._ready.natural(apart)
+            most = np.full_like(noise, np.nan) if natural is None else np.fmax.reduce(natural)
+            self._measured[apart] = _Limits(noise, natural, most)
+        return self._measured[apart]
 
-    def _failed(self, index: int, reached: float, start: float) -> bool:
-        limits = (start, self._noise[index], self._most_natural[index])
-        return not np.isfinite(reached) or any(reached <= limit for limit in limits)
+    def _failed(self, index: int, picture: _Picture) -> bool:
+        measured = self._limits(picture.apart)
+        limits = (picture.start, measured.noise[index], measured.most_natural[index])
+        return not np.isfinite(picture.reached) or any(picture.reached <= limit for limit in limits)
+
+    def _silent(self, picture: _Picture) -> bool:
+        """Whether a filter does not fire, as far as the picture can tell, and could do so at spots."""
+        return self._options.objective == "channel" and self._engine.finds_spots and bool(picture.reached <= 0)
+
+    def _apart(self, picture: _Picture) -> int:
+        """Chooses where the response is taken the next time."""
+        return self._ready.apart() if self._silent(picture) else picture.apart
 
     def _made(self, done: dict[int, _Picture]) -> Made:
         filters = np.array(sorted(done), np.int64)
         pictures = [done[index] for index in filters]
+        limits = [self._limits(one.apart) for one in pictures]
         shape = self._engine.shape
         sign = np.float32(-1 if self._options.negative else 1)  # scores are responses again
         longest = max((len(one.curve) for one in pictures), default=0)
@@ -167,25 +189,32 @@ class Climb:
         for row, one in zip(curve, pictures, strict=True):
             row[: len(one.curve)] = one.curve
             row[len(one.curve)] = one.reached
-        reached = np.array([one.reached for one in pictures], np.float32)
-        percentile = np.full(len(filters), np.nan, np.float32)
-        if self._natural is not None:
-            percentile = (100 * (self._natural[:, filters] < reached).mean(0)).astype(np.float32)
+        percentile = [
+            np.nan if known.natural is None else 100 * (known.natural[:, index] < one.reached).mean()
+            for index, one, known in zip(filters, pictures, limits, strict=True)
+        ]
+
+        def column(values: list[Any]) -> NDArray[np.float32]:
+            return np.array(values, np.float32)
+
         return Made(
             filters,
             np.array([one.images for one in pictures], np.uint8).reshape(-1, *shape),
-            sign * np.array([one.start for one in pictures], np.float32),
-            sign * reached,
-            sign * self._noise[filters],
-            sign * self._most_natural[filters],
-            percentile,
-            np.array([self._failed(i, done[i].reached, done[i].start) for i in filters], bool),
+            sign * column([one.start for one in pictures]),
+            sign * column([one.reached for one in pictures]),
+            sign * column([known.noise[index] for index, known in zip(filters, limits, strict=True)]),
+            sign * column([known.most_natural[index] for index, known in zip(filters, limits, strict=True)]),
+            column(percentile),
+            np.array([self._failed(index, done[index]) for index in filters], bool),
             sign * curve,
+            np.array([one.apart > 0 for one in pictures], bool),
         )
 
 
-def _better(new: float, old: float) -> bool:
-    return bool(np.isfinite(new) and not (np.isfinite(old) and new <= old))
+def _better(new: _Picture, old: _Picture) -> bool:
+    """Whether a picture is to be kept: what fires nowhere on average gives way to what is made for spots."""
+    moved = new.apart != old.apart
+    return bool(np.isfinite(new.reached) and (moved or not (np.isfinite(old.reached) and new.reached <= old.reached)))
 
 
 def _batch_size(picture_bytes: int) -> int:

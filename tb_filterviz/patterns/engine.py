@@ -31,7 +31,8 @@ class Engine:
         feed: Makes what the model takes of pictures, float32 `[batch, *spatial, channels]`, 0..1, in the graph.
         shape: `(*spatial, channels)` of the pictures.
         recipe: How to climb.
-        objective: A name in `objectives.OBJECTIVES`.
+        centred: Whether the score is the response in the middle; otherwise that on average or, of pictures that ask
+            for it, at spots.
         normalized: Whether the response is that after a `BatchNormalization` that takes the layer's output.
         finite: Whether all weights of the layer are finite numbers.
         negative: Whether the score is the negative response.
@@ -43,6 +44,9 @@ class Engine:
         shape: As given.
         parameterization: How pictures are held.
         picture_bytes: Memory that the climb of one picture takes, from above, in bytes.
+        finds_spots: Whether there are spots: positions along each axis of the pictures.
+        sees_start: Whether the first response of a climb is that of the start as it is: nothing is moved, and no
+            weight is taken for 0 as it is not finite.
 
     Raises:
         ValueError: If the model cannot run on pictures of this shape, does not call the layer, or has no gradient from
@@ -67,7 +71,7 @@ class Engine:
         feed: Callable[[Any], Any],
         shape: tuple[int, ...],
         recipe: Recipe,
-        objective: str = "channel",
+        centred: bool = False,
         normalized: bool = True,
         finite: bool = True,
         negative: bool = False,
@@ -77,7 +81,7 @@ class Engine:
         self.shape = shape
         self.parameterization = parameterization.make(recipe, shape)
         moved = len(shape) == 3 and bool(recipe.jitter or recipe.scale or recipe.rotate)
-        aim = objectives.OBJECTIVES[objective]
+        self.sees_start = finite and not moved
 
         def listen(pictures: Any, finite: bool) -> tap.Heard:
             heard = tap.listen(model, layer, feed(pictures), finite=finite)
@@ -86,6 +90,22 @@ class Engine:
         def per_picture(scores: Any, frames: int) -> Any:
             mean = tf.reduce_mean(tf.reshape(scores, [-1, frames, *scores.shape[1:]]), 1)
             return -mean if negative else mean
+
+        def aim(response: Any, positions: int, apart: Any) -> Any:
+            self.finds_spots = not centred and positions == len(shape) - 1
+            if centred:
+                return objectives.centre(response, positions)
+            average = objectives.mean(response, positions)
+            if not self.finds_spots:
+                return average
+            sides = tf.unstack(tf.shape(response)[1 : 1 + positions])
+            most = tf.maximum(tf.reduce_max(apart), 1)
+            steps = [tf.maximum(-(-most * count // side), 1) for count, side in zip(sides, shape[:-1], strict=True)]
+            spots = objectives.at_spots(response, positions, steps)
+            apart = tf.reshape(
+                tf.repeat(apart, tf.shape(response)[0] // tf.size(apart)), [-1, *[1] * (average.shape.rank - 1)]
+            )
+            return tf.where(apart > 0, spots, average)
 
         def every(heard: tap.Heard) -> Any:
             response = head.every(heard)
@@ -98,13 +118,18 @@ class Engine:
             targets = tf.repeat(targets, heard.frames)
             return tf.gather(response, targets, axis=response.shape.rank - 1, batch_dims=1)
 
-        def respond(pictures: Any) -> Any:
+        def respond(pictures: Any, apart: Any) -> Any:
             heard = listen(pictures, False)
             response = every(heard)
-            scores = tf.ensure_shape(aim(response, response.shape.rank - 2), (None, response.shape[-1]))
+            scores = tf.ensure_shape(aim(response, response.shape.rank - 2, apart), (None, response.shape[-1]))
             return per_picture(scores, heard.frames)
 
-        def gradient(latent: Any, targets: Any, draws: Any) -> Any:
+        def respond_own(pictures: Any, targets: Any, apart: Any) -> Any:
+            heard = listen(pictures, False)
+            response = own(heard, targets)
+            return per_picture(aim(response, response.shape.rank - 1, apart), heard.frames)
+
+        def gradient(latent: Any, targets: Any, apart: Any, draws: Any) -> Any:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(latent)
                 pictures = self.parameterization.pixels(latent)
@@ -113,7 +138,7 @@ class Engine:
                 # A filter's weights reach the others' gradients times 0, and 0 times NaN is NaN.
                 heard = listen(pictures, not finite)
                 response = own(heard, targets)
-                score = total = per_picture(aim(response, response.shape.rank - 1), heard.frames)
+                score = total = per_picture(aim(response, response.shape.rank - 1, apart), heard.frames)
                 if facets > 1:
                     same = objectives.sameness(heard.features, facets)
                     total -= objectives.DIVERSITY * tf.abs(tf.stop_gradient(score)) * same
@@ -121,10 +146,11 @@ class Engine:
 
         pictures = tf.TensorSpec((None, *shape), tf.float32)
         draws = tf.TensorSpec((None, 4), tf.float32)
-        self._respond = tf.function(respond, [pictures], autograph=False).get_concrete_function()
+        each = tf.TensorSpec((None,), tf.int32)
+        self._respond = tf.function(respond, [pictures, each], autograph=False).get_concrete_function()
         self.filters: int = self._respond.output_shapes[-1]
-        targets = tf.TensorSpec((None,), tf.int32)
-        ascend = tf.function(gradient, [pictures, targets, draws], autograph=False).get_concrete_function()
+        self._respond_own = tf.function(respond_own, [pictures, each, each], autograph=False).get_concrete_function()
+        ascend = tf.function(gradient, [pictures, each, each, draws], autograph=False).get_concrete_function()
         if ascend.structured_outputs[0] is None:
             raise ValueError(
                 "The model has no gradient from the layer to its input, for instance because it rounds on the way. "
@@ -133,24 +159,44 @@ class Engine:
         self.picture_bytes = _bytes_a_picture(ascend.graph)
         state = self._state_specs()
         self._advance = tf.function(
-            lambda state, targets, draws, rates, first: self._loop(ascend, state, targets, draws, rates, first),
-            [state, targets, tf.TensorSpec((None, None, 4)), tf.TensorSpec((None,)), tf.TensorSpec((), tf.int32)],
+            lambda state, targets, apart, draws, rates, first: self._loop(
+                lambda latent, drawn: ascend(latent, targets, apart, drawn), state, draws, rates, first
+            ),
+            [state, each, each, tf.TensorSpec((None, None, 4)), tf.TensorSpec((None,)), tf.TensorSpec((), tf.int32)],
             autograph=False,
         ).get_concrete_function()
         self._pictures = tf.function(
             lambda state: self.parameterization.pixels(self.parameterization.latent(state)), [state], autograph=False
         ).get_concrete_function()
 
-    def measure(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def measure(self, pictures: NDArray[np.float32], apart: int = 0) -> NDArray[np.float32]:
         """Measures how all filters respond to pictures, on the model as it is.
 
         Args:
-            images: uint8 `[batch, *spatial, channels]`.
+            pictures: float32 `[batch, *spatial, channels]`, 0..1.
+            apart: 0 for the response on average; or how many pixels spots are apart, for that at spots.
 
         Returns:
             float32 `[batch, filters]`, the scores: see `objectives`; negative responses where these are climbed.
         """
-        response: NDArray[np.float32] = self._respond(tf.constant(images.astype(np.float32) / 255.0)).numpy()
+        response: NDArray[np.float32] = self._respond(tf.constant(pictures), tf.constant([apart])).numpy()
+        return response
+
+    def measure_own(
+        self, pictures: NDArray[np.float32], targets: NDArray[np.int32], apart: NDArray[np.int32]
+    ) -> NDArray[np.float32]:
+        """Measures how the filter of each picture responds to it, which takes less than `measure`.
+
+        Args:
+            pictures: As for `measure`.
+            targets: int32 `[batch]`, the filter of each picture.
+            apart: int32 `[batch]`, for each picture what it is for `measure`; all that are not 0 are the same.
+
+        Returns:
+            float32 `[batch]`.
+        """
+        arguments = [tf.constant(argument) for argument in (pictures, targets, apart)]
+        response: NDArray[np.float32] = self._respond_own(*arguments).numpy()
         return response
 
     def pictures(self, noise: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -165,6 +211,7 @@ class Engine:
         rates: NDArray[np.float32],
         draws: NDArray[np.float32] | None = None,
         after: Callable[[int], bool] = lambda steps: True,
+        apart: NDArray[np.int32] | None = None,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Climbs from noise, a batch at a time.
 
@@ -174,6 +221,7 @@ class Engine:
             rates: float32 `[steps]`, the length of each step.
             draws: float32 `[steps, batch, 4]`: see `transforms.draw`; None where the recipe has none.
             after: Is told the number of steps just taken, every second or so; False ends the climb.
+            apart: As for `measure_own`; None: 0 for all.
 
         Returns:
             float32 `[batch, *spatial, channels]`, the pictures, 0..1; and float32 `[steps taken, batch]`, the
@@ -182,14 +230,15 @@ class Engine:
         if draws is None:
             draws = np.zeros((len(rates), len(noise), 4), np.float32)
         state = self.parameterization.state(tf.constant(noise))
-        targets = tf.constant(targets)
+        apart = np.zeros_like(targets) if apart is None else apart
+        each = tf.constant(targets), tf.constant(apart)
         curve: list[NDArray[np.float32]] = []
         done, count = 0, 1
         while done < len(rates):
             part = slice(done, done + count)
             begun = time.monotonic()
             state, scores = self._advance(
-                state, targets, tf.constant(draws[part]), tf.constant(rates[part]), tf.constant(done)
+                state, *each, tf.constant(draws[part]), tf.constant(rates[part]), tf.constant(done)
             )
             curve.append(scores.numpy())
             taken = len(rates[part])
@@ -205,11 +254,11 @@ class Engine:
             tf.TensorSpec((None, *part.shape[1:])) for part in self.parameterization.state(tf.constant(one[None]))
         )
 
-    def _loop(self, ascend: Any, state: Any, targets: Any, draws: Any, rates: Any, first: Any) -> Any:
+    def _loop(self, ascend: Any, state: Any, draws: Any, rates: Any, first: Any) -> Any:
         steps = tf.shape(rates)[0]
 
         def step(number: Any, state: Any, curve: Any) -> Any:
-            gradient, score = ascend(self.parameterization.latent(state), targets, draws[number])
+            gradient, score = ascend(self.parameterization.latent(state), draws[number])
             state = self.parameterization.advance(state, gradient, first + number, rates[number])
             return number + 1, state, curve.write(number, score)
 

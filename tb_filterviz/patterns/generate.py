@@ -106,7 +106,7 @@ def until_interrupt(
     ready = prepare(model, layer, options, recipe)
     path = ready.target.path
     indices = select_filters(options.filters, ready.engine.filters, f"the layer {path!r}")
-    made, interrupt = climb.Climb(ready.engine, recipe, steps, options, ready.natural, path).run(indices)
+    made, interrupt = climb.Climb(ready, recipe, steps, options).run(indices)
     if interrupt is not None and not made.filters.size:
         raise interrupt
     if len(made.filters) < len(indices) and interrupt is None:
@@ -129,6 +129,7 @@ def until_interrupt(
         natural=made.natural,
         percentile=made.percentile,
         curve=made.curve,
+        spots=made.spots,
     )
     return result, interrupt
 

@@ -1,4 +1,4 @@
-"""What a pattern maximises: the response of one filter, on average or at one position."""
+"""What a pattern maximises: the response of one filter, on average, at spots or at one position."""
 
 from __future__ import annotations
 
@@ -38,6 +38,31 @@ def mean(response: Any, positions: int) -> Any:
     size = tf.concat([[-1], sides - 2 * borders, [-1] * len(rest)], 0)
     counted = tf.cast(tf.slice(response, begin, size), tf.float32)
     return tf.reduce_mean(counted, axis=list(range(1, 1 + positions)))
+
+
+def at_spots(response: Any, positions: int, apart: Sequence[Any]) -> Any:
+    """Averages over positions of a grid that lies in the middle: the objective `"spots"`.
+
+    Args:
+        response: As for `mean`; the same positions at the borders are left out.
+        positions: As for `mean`.
+        apart: int32 scalar tensors, from 1: how many positions the spots are apart, along each axis of positions.
+
+    Returns:
+        As `mean` does.
+
+    Example:
+        >>> row = tf.reshape(tf.range(12.0), (1, 12))
+        >>> at_spots(row, 1, [4]).numpy().tolist()  # of the positions 3 and 7
+        [5.0]
+    """
+    for axis in range(positions):
+        side = tf.shape(response)[1 + axis]
+        counted = side - 2 * tf.minimum(BORDER, side // 4)
+        steps = (counted - 1) // apart[axis]
+        first = (side - 1 - steps * apart[axis]) // 2
+        response = tf.gather(response, first + apart[axis] * tf.range(steps + 1), axis=1 + axis)
+    return tf.reduce_mean(tf.cast(response, tf.float32), axis=list(range(1, 1 + positions)))
 
 
 def centre(response: Any, positions: int) -> Any:
@@ -115,7 +140,3 @@ def sameness(features: Any, facets: int) -> Any:
     cosines = tf.matmul(unit, unit, transpose_b=True)
     others = tf.reduce_sum(cosines, -1) - tf.linalg.diag_part(cosines)
     return tf.reshape(others / (facets - 1), [-1])
-
-
-OBJECTIVES = {"channel": mean, "neuron": centre}
-"""The objectives by name."""

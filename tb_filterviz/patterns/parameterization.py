@@ -231,6 +231,12 @@ def quantise(pictures: NDArray[Any]) -> NDArray[np.uint8]:
     return images
 
 
+def shown(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Returns the pictures, 0..1, that were rounded: what a file shows, float32."""
+    pictures: NDArray[np.float32] = images.astype(np.float32) / np.float32(255.0)
+    return pictures
+
+
 def _amplitudes(spatial: tuple[int, ...], decay: float) -> NDArray[np.float32]:
     """Returns the amplitude of each wave of a real Fourier transform; that of the mean is 0."""
     grids = np.meshgrid(*(np.fft.fftfreq(n) for n in spatial[:-1]), np.fft.rfftfreq(spatial[-1]), indexing="ij")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -36,13 +37,16 @@ class Prepared:
         target: Whose filters are climbed.
         engine: Measures and climbs them.
         input_range: What 0 and 255 of a picture stand for.
-        natural: float32 `[cuts, filters]`, the response to natural inputs; None where there are none.
+        natural: Returns, for what `Engine.measure` calls `apart`, the response to natural inputs, float32 `[cuts,
+            filters]`; None where there are none.
+        apart: Returns how many pixels spots are apart.
     """
 
     target: target.Target
     engine: engine.Engine
     input_range: tuple[float, float]
-    natural: NDArray[np.float32] | None
+    natural: Callable[[int], NDArray[np.float32]] | None
+    apart: Callable[[], int]
 
 
 def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> Prepared:
@@ -90,7 +94,14 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
     cuts = None if options.reference is None else reference.cut(options.reference, shape)
     weights = found.layer.get_weights() if is_layer else []
     finite = all(np.isfinite(weight).all() for weight in weights)
-    aim = (options.objective, options.normalized, finite, options.negative, options.direction, options.facets)
+    aim = (
+        options.objective == "neuron",
+        options.normalized,
+        finite,
+        options.negative,
+        options.direction,
+        options.facets,
+    )
     try:
         climber = keep(
             model,
@@ -105,8 +116,18 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
         raise (error if advice is None else tap.SizeError(error.what, advice, error.received)) from error.__cause__
     if len(takes.inputs) == 1 and isinstance(model, keras.layers.Layer):
         plausible.warn_if_wrong(model, shape, span, lambda other: dataclasses.replace(feed, input_range=other))
-    natural = None if cuts is None else reference.respond(climber, cuts, span)
-    return Prepared(found, climber, span, natural)
+    natural = None
+    if cuts is not None:
+        plausible.warn_if_other(cuts, span)
+        natural = functools.partial(reference.respond, climber, cuts, span)
+
+    def apart() -> int:
+        side: int = keep(
+            model, ("apart", fed, shape), lambda: receptive.apart(model, found.layer, feed, shape), preprocess
+        )
+        return side
+
+    return Prepared(found, climber, span, natural, apart)
 
 
 def _make(model: Any, key: Any, make: Callable[[], Any], *more: Any) -> Any:

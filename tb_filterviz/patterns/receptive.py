@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,11 @@ BOUNDS = {1: (64, 1024), 2: (48, 224), 3: (16, 64)}
 """The shortest and the longest side that is chosen here, by the number of spatial axes."""
 
 _SHARE = 0.99
+_ROOM = 1.5
 _PROBES = 2
 
 
-def sides(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int | None, ...]) -> tuple[int, ...]:
+def sides(model: Any, layer: Any, feed: Callable[[Any], Any], shape: Sequence[Any]) -> tuple[int, ...]:
     """Chooses the open sides of the pictures for a layer.
 
     The field that counts is measured: around the point that the middle position sees, the square that holds 99% of
@@ -44,19 +45,45 @@ def sides(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int |
         (48, 48)
     """
     smallest, largest = BOUNDS[len(shape) - 1]
+    *spatial, channels = shape
+    along = tuple(axis for axis, side in enumerate(spatial) if not side)
     canvas = smallest
     while True:
-        seen = _seen(model, layer, feed, shape, canvas, largest)
+        try:
+            seen = _seen(model, layer, feed, (*(side or canvas for side in spatial), channels), along)
+        except ValueError:  # nothing is left at the layer
+            if canvas >= largest:
+                raise
+            seen = canvas
         if seen < canvas // 2 or canvas >= largest:
-            chosen = int(np.clip(-(-int(1.5 * seen) // 16) * 16, smallest, largest))
-            return tuple(side or chosen for side in shape[:-1])
+            chosen = int(np.clip(-(-int(_ROOM * seen) // 16) * 16, smallest, largest))
+            return tuple(side or chosen for side in spatial)
         canvas = min(2 * canvas, largest)
 
 
-def _seen(
-    model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int | None, ...], canvas: int, largest: int
-) -> int:
-    """Measures the side of the square on a canvas; the whole canvas where nothing is left of it at the layer."""
+def apart(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, ...]) -> int:
+    """Chooses how far apart spots are whose fields are not to meet.
+
+    Args:
+        model: Built Keras model.
+        layer: The layer.
+        feed: Makes what the model takes of pictures, 0..1, in the graph.
+        shape: `(*spatial, channels)` of the pictures.
+
+    Returns:
+        Half as much again as the side of the field that counts, see `sides`, in pixels.
+
+    Example:
+        >>> import keras
+        >>> conv = keras.layers.Conv2D(4, 3)
+        >>> apart(keras.Sequential([keras.Input((16, 16, 3)), conv]), conv, lambda pictures: pictures, (16, 16, 3))
+        4
+    """
+    return int(_ROOM * _seen(model, layer, feed, shape, tuple(range(len(shape) - 1))))
+
+
+def _seen(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, ...], along: tuple[int, ...]) -> int:
+    """Measures the side of the square on pictures of a shape, along some of their axes; the longest, if all counts."""
     random = np.random.default_rng(0)
 
     def gradient(pictures: Any, signs: Any) -> Any:
@@ -70,21 +97,17 @@ def _seen(
             score = tf.reduce_sum(middle * tf.repeat(tf.sign(signs[:, : middle.shape[-1]]), heard.frames, axis=0))
         return tape.gradient(score, pictures)
 
-    try:
-        noise = tf.constant(random.random((_PROBES, *(side or canvas for side in shape))), tf.float32)
-        signs = tf.constant(random.normal(size=(_PROBES, 1 << 14)), tf.float32)
-        # Called as a concrete function: TensorFlow would warn of the tracing of several in a row.
-        slope = tf.function(gradient, autograph=False).get_concrete_function(noise, signs)(noise, signs)
-    except ValueError:
-        if canvas >= largest:
-            raise
-        return canvas
+    noise = tf.constant(random.random((_PROBES, *shape)), tf.float32)
+    signs = tf.constant(random.normal(size=(_PROBES, 1 << 14)), tf.float32)
+    # Called as a concrete function: TensorFlow would warn of the tracing of several in a row.
+    slope = tf.function(gradient, autograph=False).get_concrete_function(noise, signs)(noise, signs)
+    longest = max(shape[axis] for axis in along)
     if slope is None:
-        return canvas
-    fixed = tuple(axis for axis, side in enumerate(shape, start=1) if side)
-    energy = np.nan_to_num(np.square(slope.numpy().astype(np.float64)).sum((0, *fixed)))
+        return longest
+    others = tuple(axis for axis in range(len(shape)) if axis not in along)
+    energy = np.nan_to_num(np.square(slope.numpy().astype(np.float64)).sum((0, *(1 + axis for axis in others))))
     if not energy.sum():
-        return canvas
+        return longest
     grid = np.indices(energy.shape)
     centre = [round(float((energy * along).sum() / energy.sum())) for along in grid]
     distance = np.max([np.abs(along - at) for along, at in zip(grid, centre, strict=True)], axis=0)

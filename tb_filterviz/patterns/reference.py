@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_filterviz.patterns.parameterization import quantise
-from tb_filterviz.patterns.plausible import warn_if_other
+from tb_filterviz.patterns.parameterization import quantise, shown
 
 MOST = 400
 """The most cuts that are measured."""
@@ -48,18 +47,21 @@ def cut(natural: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
     return pieces.astype(np.float32)
 
 
-def respond(engine: Any, cuts: NDArray[np.float32], input_range: tuple[float, float]) -> NDArray[np.float32]:
+def respond(
+    engine: Any, cuts: NDArray[np.float32], input_range: tuple[float, float], apart: int = 0
+) -> NDArray[np.float32]:
     """Measures the response of all filters to natural inputs.
 
     Args:
         engine: Engine of the layer.
-        cuts: What `cut` returned, values in `input_range`; a warning says if they are not.
+        cuts: What `cut` returned, values in `input_range`.
         input_range: What 0 and 255 of a picture stand for.
+        apart: See `Engine.measure`.
 
     Returns:
         float32 `[cuts, filters]`.
     """
-    warn_if_other(cuts, input_range)
     low, high = input_range
     images = quantise((cuts - low) / (high - low))
-    return np.concatenate([engine.measure(images[at : at + _BATCH]) for at in range(0, len(images), _BATCH)])
+    batches = [shown(images[at : at + _BATCH]) for at in range(0, len(images), _BATCH)]
+    return np.concatenate([engine.measure(batch, apart) for batch in batches])

@@ -46,12 +46,13 @@ def some_patterns() -> records.Patterns:
     percentile = np.array([100, np.nan, np.nan], np.float32)
     curve = np.array([[0, 3, 4, 5], [1, 0.5, np.nan, np.nan], [np.nan] * 4], np.float32)
     made = (images, start, reached, failed, (0.0, 255.0), "classic", 80)
-    return records.Patterns(layer, np.array([0, 7, 19]), *made, noise, natural, percentile, curve)
+    spots = np.array([False, True, False])
+    return records.Patterns(layer, np.array([0, 7, 19]), *made, noise, natural, percentile, curve, spots)
 
 
 def old_patterns() -> records.Patterns:
-    """Patterns as they were logged before there were references and curves."""
-    return dataclasses.replace(some_patterns(), noise=None, natural=None, percentile=None, curve=None)
+    """Patterns as they were logged before there were references, curves and spots."""
+    return dataclasses.replace(some_patterns(), noise=None, natural=None, percentile=None, curve=None, spots=None)
 
 
 def pattern_events():

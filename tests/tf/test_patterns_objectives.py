@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tb_filterviz.patterns import PatternOptions, generate_patterns, objectives
+from tb_filterviz.patterns import PatternOptions, generate_patterns, objectives, parameterization
+from tb_filterviz.patterns.recipes import RECIPES
 
 L = keras.layers
 SIDE = 16
@@ -166,3 +167,88 @@ def test_sameness_is_the_mean_cosine_of_gram_matrices():
         grams = [(one.T @ one).ravel() / np.linalg.norm(one.T @ one) for one in group]
         expected += [np.mean([grams[i] @ grams[j] for j in range(3) if j != i]) for i in range(3)]
     np.testing.assert_allclose(objectives.sameness(tf.constant(features), 3), expected, rtol=1e-5)
+
+
+APART = 7  # half as much again as the five pixels that a filter sees
+
+
+def shy():
+    """Returns a filter that answers any picture with about -3 on average, and one that answers light."""
+    conv = L.Conv2D(2, 5, activation="relu")
+    model = keras.Sequential([keras.Input((37, 30, 3)), conv])
+    kernel = np.random.default_rng(0).normal(size=(5, 5, 3, 2)).astype(np.float32)
+    kernel[..., 0] -= kernel[..., 0].mean((0, 1))  # so that every even surface is answered with the bias
+    kernel[..., 1] = np.abs(kernel[..., 1])
+    conv.set_weights([kernel, np.float32([-3, -3])])
+    return model, conv
+
+
+def at_spots(model, conv, pictures):
+    """Averages the responses before the ReLU over every seventh position, from the middle, two from the borders on."""
+    kernel, bias = conv.get_weights()
+    response = (tf.nn.conv2d(pictures, kernel, 1, "VALID") + bias).numpy()
+    assert response.shape[1:3] == (33, 26)
+    return response[:, 2:31:APART, 2:24:APART].mean((1, 2))
+
+
+@pytest.mark.parametrize(
+    ("side", "apart", "expected"),
+    [
+        (33, 7, [2, 9, 16, 23, 30]),
+        (26, 7, [2, 9, 16, 23]),
+        (12, 4, [3, 7]),
+        (9, 20, [4]),
+        (3, 1, [0, 1, 2]),
+        (1, 5, [0]),
+    ],
+)
+def test_spots_lie_on_a_grid_in_the_middle(side, apart, expected):
+    response = tf.reshape(2.0 ** tf.range(side, dtype=tf.float32), (1, side))
+    found = objectives.at_spots(response, 1, [tf.constant(apart)])
+    np.testing.assert_allclose(found, [np.mean([2.0**at for at in expected])], rtol=1e-6)
+
+
+def test_a_filter_that_fires_nowhere_on_average_is_shown_at_spots():
+    model, conv = shy()
+    natural = np.random.default_rng(0).random((6, 37, 30, 3))
+    once, patterns = make(model, conv, tries=1), make(model, conv, reference=natural)
+    assert once.spots.tolist() == [False, False]
+    assert once.reached[0] < 0 < once.reached[1]
+    assert patterns.spots.tolist() == [True, False]
+    pictures = (patterns.images / 255).astype(np.float32)
+    np.testing.assert_allclose(patterns.reached[0], at_spots(model, conv, pictures)[0, 0], rtol=1e-4)
+    assert patterns.reached[0] > 1
+    np.testing.assert_array_equal(patterns.images[1], once.images[1])
+    # All its numbers are of the same kind.
+    np.testing.assert_allclose(
+        patterns.natural[0], at_spots(model, conv, np.rint(natural * 255) / 255)[:, 0].max(), rtol=1e-4
+    )
+    made = parameterization.make(RECIPES["default"], (37, 30, 3))
+    noise = made.pixels(made.latent(made.state(tf.constant(parameterization.noise(0, range(16), made))))).numpy()
+    np.testing.assert_allclose(patterns.noise[0], at_spots(model, conv, noise)[:, 0].max(), rtol=1e-4)
+    assert not patterns.failed.any()
+
+
+def test_spots_can_be_asked_for():
+    model, conv = shy()
+    patterns = make(model, conv, objective="spots")
+    assert patterns.spots.tolist() == [True, True]
+    expected = at_spots(model, conv, (patterns.images / 255).astype(np.float32))
+    np.testing.assert_allclose(patterns.reached, np.diag(expected), rtol=1e-4)
+
+
+def test_the_spots_of_the_negative_are_those_of_the_opposite():
+    model, conv = shy()
+    up = make(model, conv, 1)
+    conv.set_weights([-weight for weight in conv.get_weights()])
+    down = make(model, conv, 1, negative=True)
+    assert up.spots.tolist() == down.spots.tolist() == [True]
+    np.testing.assert_allclose(up.reached, -down.reached, rtol=1e-3)
+
+
+def test_a_dense_layer_has_no_spots():
+    dense = L.Dense(2, bias_initializer=keras.initializers.Constant(-50.0))
+    model = keras.Sequential([keras.Input((8, 8, 3)), L.Flatten(), dense])
+    patterns = make(model, dense)
+    assert (patterns.reached < 0).all()
+    assert patterns.spots.tolist() == [False, False]

@@ -50,7 +50,7 @@ def test_some_filters(log, filters, expected):
 
 def test_patterns(log):
     patterns, expected = log.patterns("run10", "net/conv1/kernel"), some_patterns()
-    for name in ("filters", "images", "start", "reached", "failed", "noise", "natural", "percentile", "curve"):
+    for name in ("filters", "images", "start", "reached", "failed", "noise", "natural", "percentile", "curve", "spots"):
         np.testing.assert_array_equal(getattr(patterns, name), getattr(expected, name))
         assert getattr(patterns, name).dtype == getattr(expected, name).dtype
     for name in ("layer", "input_range", "recipe", "steps"):
@@ -60,7 +60,8 @@ def test_patterns(log):
 def test_patterns_without_references_and_curves(log):
     patterns = log.patterns("run10", "net/conv1/kernel", 5)
     np.testing.assert_array_equal(patterns.reached, some_patterns().reached)
-    assert (patterns.noise, patterns.natural, patterns.percentile, patterns.curve) == (None, None, None, None)
+    for name in ("noise", "natural", "percentile", "curve", "spots"):
+        assert getattr(patterns, name) is None
 
 
 def test_grid(log, tmp_path):
