@@ -241,10 +241,9 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         if form == "png":
             return respond(request, pngs[0], "image/png", {"Content-Security-Policy": "sandbox"})
         numbers = self._store.numbers(source, datum, header)[positions]
-        spots = wire.number(header, numbers, "spots")
         columns = {
             name: [None] * len(positions) if column is None else finite_list(column)
-            for name in ("start", "reached", "noise", "natural", "percentile")
+            for name in ("start", "reached", "noise", "natural", "percentile", "spots")
             for column in [wire.number(header, numbers, name)]
         }
         facts = {
@@ -252,7 +251,6 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             "shape": header.shape,
             **columns,
             "failed": (numbers[:, header.numbers.index("failed")] != 0).tolist(),
-            "spots": [] if spots is None else (spots != 0).tolist(),
             "recipe": header.recipe,
             "steps": header.steps,
             "input_range": header.input_range,

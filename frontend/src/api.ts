@@ -49,10 +49,13 @@ export interface Datum {
   readonly at: number;
 }
 
-/** The address of something about a datum. It carries the time of writing, so that it may be cached for good. */
-function address(route: string, { run, series, at }: Datum, more: Record<string, string> = {}): string {
+/**
+ * The address of something about a datum. It carries the time of writing, or the version of all steps where others count
+ * too, so that it may be cached for good.
+ */
+function address(route: string, { run, series, at }: Datum, more: Record<string, string>, whole?: boolean): string {
   const query = new URLSearchParams({ run, tag: series.tag, step: String(series.steps[at]), ...more });
-  query.set("v", String(timeAt(series, at)));
+  query.set("v", whole ? series.version : String(timeAt(series, at)));
   return `${route}?${query}`;
 }
 
@@ -60,23 +63,29 @@ export const kernelsUrl = (datum: Datum, filters: string, input: Input): string 
   address("kernels", datum, { filters, inputs: String(input) });
 
 export const analysisUrl = (datum: Datum, depth: "stored" | "full" = "stored"): string =>
-  address("analysis", datum, depth === "full" ? { depth } : {});
+  depth === "full" ? address("analysis", datum, { depth }, true) : address("analysis", datum, {});
 
 /** Two kernels side by side. A whole filter has no picture of its own: its strongest slice stands for it. */
-export function compareUrl(a: Datum, b: Datum, match: Exclude<Match, "auto">, input: Input): string {
-  const step = b.series.steps[b.at];
-  const other = { run_b: b.run, tag_b: b.series.tag, step_b: String(step) };
-  const url = address("compare", a, { ...other, match, inputs: String(onePicture(input)) });
-  return `${url}-${timeAt(b.series, b.at)}`;
+export function compareUrl(
+  a: Datum,
+  { run, series, at }: Datum,
+  match: Exclude<Match, "auto">,
+  input: Input,
+  file?: Record<string, string>,
+): string {
+  const b = { run_b: run, tag_b: series.tag, step_b: String(series.steps[at]) };
+  const url = address(file ? "export" : "compare", a, { ...file, ...b, match, inputs: String(onePicture(input)) });
+  return `${url}-${timeAt(series, at)}`;
 }
 
-/** The course of a layer, or of one filter. Its address ages with the newest step. */
+/** The course of a layer, or of one filter. */
 export const historyUrl = (run: string, series: Series, filter: number | null, input: Input = "strongest"): string => {
   const at = series.steps.length - 1;
   return address(
     "history",
     { run, series, at },
     filter === null ? {} : { filter: String(filter), inputs: String(onePicture(input)) },
+    true,
   );
 };
 
@@ -85,7 +94,8 @@ export const patternsUrl = (datum: Datum, filters: string, more: Record<string, 
   address("patterns", datum, { filters, ...more });
 
 /** A file to save; `options` are those of the route `export`. */
-export const exportUrl = (datum: Datum, options: Record<string, string>): string => address("export", datum, options);
+export const exportUrl = (datum: Datum, options: Record<string, string>): string =>
+  address("export", datum, options, true);
 
 /** Per-filter numbers of a kernel. */
 export interface Analysis {

@@ -31,6 +31,8 @@ export interface PatternFrame {
   readonly noise: readonly (number | null)[];
   readonly natural: readonly (number | null)[];
   readonly percentile: readonly (number | null)[];
+  /** 1 where these numbers are those at spots of a grid, 0 where on average; null where it is not known. */
+  readonly spots: readonly (number | null)[];
   /** The activation before each step, and last that reached, of each filter; where it was asked for. */
   readonly curve?: readonly (readonly (number | null)[])[];
   readonly recipe: string;
@@ -172,7 +174,12 @@ export function decodePatterns(buffer: ArrayBuffer): PatternFrame {
     return new Blob([body.subarray(offset - length, offset)], { type: "image/png" });
   });
   const numbers = { start: isNumberOrNull, reached: isNumberOrNull, failed: isFlag };
-  const references = { noise: isNumberOrNull, natural: isNumberOrNull, percentile: isNumberOrNull };
+  const references = {
+    noise: isNumberOrNull,
+    natural: isNumberOrNull,
+    percentile: isNumberOrNull,
+    spots: isNumberOrNull,
+  };
   list(head, "shape", 3, isCount);
   if (head.input_range) list(head, "input_range", 2, isNumber);
   const lists = { ...numbers, ...references, ...(head.curve ? { curve: isCurve } : {}) };

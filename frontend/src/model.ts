@@ -28,6 +28,8 @@ export interface Series extends Timeline {
   readonly description: string;
   /** How many data were logged that newer ones took the place of, as after a restart. */
   readonly superseded: number;
+  /** Names which data all steps are. */
+  readonly version: string;
 }
 
 export interface Run {

@@ -81,6 +81,7 @@ const patterns = {
   noise: [1, 2],
   natural: [null, 4],
   percentile: [null, 99.5],
+  spots: [0, 1],
   recipe: "classic",
   steps: 80,
   input_range: [0, 255],
@@ -98,13 +99,22 @@ test("patterns: each picture gets its own bytes", async () => {
   ]);
   assert.ok(decoded.pictures.every((picture) => picture.type === "image/png"));
   assert.deepEqual(
-    [decoded.start, decoded.failed, decoded.noise, decoded.natural, decoded.percentile, decoded.input_range],
+    [
+      decoded.start,
+      decoded.failed,
+      decoded.noise,
+      decoded.natural,
+      decoded.percentile,
+      decoded.spots,
+      decoded.input_range,
+    ],
     [
       [0.5, null],
       [false, true],
       [1, 2],
       [null, 4],
       [null, 99.5],
+      [0, 1],
       [0, 255],
     ],
   );
@@ -119,6 +129,7 @@ test("patterns: none is an answer", () => {
     noise: [],
     natural: [],
     percentile: [],
+    spots: [],
     lengths: [],
   };
   const none = { ...patterns, ...empty };
@@ -134,6 +145,7 @@ test("patterns: lengths that lie are refused", () => {
     { failed: [0, 1] },
     { reached: [1] },
     { natural: ["4", 4] },
+    { spots: [true, false] },
   ]) {
     assert.throws(() => decodePatterns(frame({ ...patterns, ...change }, body)), /damaged/);
   }

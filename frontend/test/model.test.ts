@@ -33,6 +33,7 @@ function series(change: Partial<Series>): Series {
     wall_time: 1,
     elapsed_ms: [0],
     superseded: 0,
+    version: "a",
     ...change,
   };
 }

@@ -115,7 +115,9 @@ class Climb:
                             break
                         apart = {index: self._apart(done[index]) for index in batch}
                         for index, picture in self._try(apart, attempt, None).items():
-                            if _better(picture, done[index]):
+                            old = done[index]
+                            # What fires nowhere on average gives way to what is made for spots.
+                            if _better(picture.reached, old.reached if picture.apart == old.apart else np.nan):
                                 done[index] = picture
             except KeyboardInterrupt as error:
                 interrupt = error
@@ -211,10 +213,8 @@ class Climb:
         )
 
 
-def _better(new: _Picture, old: _Picture) -> bool:
-    """Whether a picture is to be kept: what fires nowhere on average gives way to what is made for spots."""
-    moved = new.apart != old.apart
-    return bool(np.isfinite(new.reached) and (moved or not (np.isfinite(old.reached) and new.reached <= old.reached)))
+def _better(new: float, old: float) -> bool:
+    return bool(np.isfinite(new) and not (np.isfinite(old) and new <= old))
 
 
 def _batch_size(picture_bytes: int) -> int:

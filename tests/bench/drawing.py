@@ -44,7 +44,7 @@ def _open(page: Any, url: str) -> float:
     """Returns the milliseconds from a click on the layer to its grid drawn, with nothing of it fetched before."""
     frame = _tab(page, url, "p.filterviz.layer=hed%7Cblock1_conv1%2Fkernel")
     frame.evaluate("() => performance.clearMarks()")
-    frame.get_by_test_id("layer-list").get_by_text("block5_conv2/kernel").click()
+    frame.locator(".layers").get_by_text("block5_conv2/kernel").click()
     frame.wait_for_function("() => performance.getEntriesByName('filterviz:drawn').length > 0")
     milliseconds: float = frame.evaluate(
         """() => performance.getEntriesByName('filterviz:drawn')[0].startTime

@@ -45,7 +45,7 @@ def _follow(directory: pathlib.Path, load_fast: str) -> list[float]:
             logs.append(file, kernel_events([step]))
             begin = time.monotonic()
             frame.wait_for_function(
-                "step => document.querySelector('[data-testid=card]')?.dataset.step === String(step)", arg=step
+                "step => document.querySelector('.card')?.dataset.step === String(step)", arg=step
             )
             seconds.append(time.monotonic() - begin)
         browser.close()

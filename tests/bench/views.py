@@ -175,7 +175,7 @@ def _drag(frame: Frame) -> tuple[int, float]:
     """Drags the step slider over all steps, 25 of them a second; returns how many were drawn in how many seconds."""
     drawn, milliseconds = frame.evaluate(
         f"""async () => {{
-          const slider = document.querySelector('[data-testid=step-slider] input');
+          const slider = document.querySelector('.steps input');
           const pause = ms => new Promise(done => setTimeout(done, ms));
           performance.clearMarks();
           const start = performance.now();

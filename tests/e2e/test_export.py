@@ -151,7 +151,7 @@ def test_the_menu_saves_the_grid_that_is_shown(board, page):
 
 def test_the_menu_saves_the_filter_that_is_shown(board, page):
     tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", step=2, filter=3, map="grey")
-    expect(tab.get_by_test_id("detail")).to_be_visible()
+    expect(tab.locator(".detail")).to_be_visible()
     contents = saved(board, tab)
     assert {("kernels", "png"), ("patterns", "png"), ("history", "gif")} <= set(contents)
     stored = values("conv1", 2).astype(np.float16).astype(np.float32)
@@ -165,4 +165,4 @@ def test_the_menu_saves_the_filter_that_is_shown(board, page):
     assert download.value.suggested_filename == "conv1_kernel_alpha_2.png"
     page.keyboard.press("Escape")
     expect(tab.locator("#export")).to_be_hidden()
-    expect(tab.get_by_test_id("detail")).to_be_visible()
+    expect(tab.locator(".detail")).to_be_visible()

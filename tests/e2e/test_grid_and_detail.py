@@ -57,7 +57,7 @@ def test_the_detail_uses_the_window(board, page, width):
     expect(tab.get_by_test_id("numbers")).to_be_visible()
     names = ("mosaic", "pattern", "nearest", "numbers", "history")
     boxes = {name: tab.get_by_test_id(name).first.bounding_box() for name in names}
-    card = tab.get_by_test_id("card").bounding_box()
+    card = tab.locator(".card").bounding_box()
     for name, box in boxes.items():
         assert card["x"] <= box["x"], name
         assert box["x"] + box["width"] <= card["x"] + card["width"], name
@@ -89,7 +89,7 @@ def overlap(one, other):
 
 def test_the_overview_names_its_run_once_and_plots_nothing_of_a_single_step(board, page):
     tab = open_tab(board, page, view="overview", main="hostile")
-    expect(tab.get_by_test_id("badges")).to_have_count(1, timeout=20 * SECONDS)
+    expect(tab.locator(".badges")).to_have_count(1, timeout=20 * SECONDS)
     expect(tab.locator(".plot")).to_have_count(0)
     expect(tab.get_by_test_id("overview").locator(".run")).to_have_count(0)
     expect(tab.get_by_label("Run of the overview")).to_have_value("hostile")

@@ -24,7 +24,7 @@ def live_board(page, logdir, load_fast):
 def test_an_empty_tab_says_how_to_log_and_comes_alive(page, tmp_path, load_fast):
     with live_board(page, tmp_path, load_fast) as board:
         tab = open_tab(board, page)
-        empty = tab.get_by_test_id("empty")
+        empty = tab.locator("div.empty")
         expect(empty).to_be_visible(timeout=20 * SECONDS)
         for line in ("import tb_filterviz as filterviz", "create_file_writer", "filterviz.summary("):
             expect(empty).to_contain_text(line)
@@ -33,9 +33,9 @@ def test_an_empty_tab_says_how_to_log_and_comes_alive(page, tmp_path, load_fast)
             logs.append(file, kernel_events([step]))
             board.index_when(lambda index, last=last: list(STEPS[: last + 1]) in server.steps(index).values())
             # Nobody reloads: the tab asks by itself, and follows the newest step.
-            expect(tab.get_by_test_id("step-value")).to_contain_text(str(STEPS[last]), timeout=20 * SECONDS)
+            expect(tab.locator(".steps .value")).to_contain_text(str(STEPS[last]), timeout=20 * SECONDS)
             expect(first_card(tab)).to_have_attribute("data-step", str(STEPS[last]))
-        tab.get_by_test_id("step-slider").locator("input").fill("1")
+        tab.locator(".steps").locator("input").fill("1")
         expect(first_card(tab)).to_have_attribute("data-step", "1")
 
 
@@ -51,13 +51,13 @@ def test_fifty_steps_in_a_row_show_within_two_seconds_none_lost_none_twice(page,
             begin = time.monotonic()
             logs.append(file, kernel_events([step]))
             frame.wait_for_function(
-                "step => document.querySelector('[data-testid=card]')?.dataset.step === String(step)", arg=step
+                "step => document.querySelector('.card')?.dataset.step === String(step)", arg=step
             )
             slow.append(time.monotonic() - begin)
         # The median, since a busy machine may hold up single steps (`tests/bench/live.py` has the slowest of a quiet
         # one); were they shown at TensorBoard's reloads, it would be more than that too.
         assert statistics.median(slow) < 2, slow
         assert set(map(tuple, server.steps(board.get("index").json).values())) == {tuple(range(51))}
-        expect(tab.get_by_test_id("step-slider").locator("input")).to_have_attribute("max", "50")
-        expect(tab.get_by_test_id("step-value")).to_contain_text("of 51")
+        expect(tab.locator(".steps").locator("input")).to_have_attribute("max", "50")
+        expect(tab.locator(".steps .value")).to_contain_text("of 51")
         page.goto("about:blank")

@@ -37,7 +37,7 @@ def test_cards_out_of_sight_are_drawn_when_they_come_into_sight(many_board, page
     page.set_viewport_size({"width": 1400, "height": 800})
     tab = open_tab(many_board, page, layer=layer_key("conv1/kernel"), input=1, tile=24)
     first = first_card(tab)
-    cards = tab.get_by_test_id("card")
+    cards = tab.locator(".card")
     expect(cards).to_have_count(RUNS)
     last = cards.last
     expect(last).to_have_attribute("data-run", f"run{RUNS - 1:02}")
@@ -55,7 +55,7 @@ def test_cards_out_of_sight_are_drawn_when_they_come_into_sight(many_board, page
     expect(first).to_be_in_viewport()
     expect(last).not_to_be_in_viewport()
     tab.get_by_test_id("tile-size").fill("72")
-    tab.get_by_test_id("step-slider").locator("input").fill("0")
+    tab.locator(".steps").locator("input").fill("0")
     expect(first.get_by_text("Step 0")).to_be_visible()
     wanted = heights(first)
     assert (wanted > 2 * small).all()

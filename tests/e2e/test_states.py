@@ -73,7 +73,7 @@ def test_nothing_is_shown_as_missing_before_the_first_answer(own_board, page):
     release = hold(page, "**/filterviz/index?*")
     tab = open_tab(own_board, page, **PICKS)
     expect(tab.get_by_text("Loading…")).to_be_visible()
-    expect(tab.get_by_test_id("empty")).to_have_count(0)
+    expect(tab.locator("div.empty")).to_have_count(0)
     release()
     first_card(tab)
     expect(tab.get_by_text("Loading…")).to_have_count(0)
@@ -86,7 +86,7 @@ def test_the_old_picture_stays_dimmed_until_the_new_one_is_there(own_board, page
     expect(mosaic).not_to_have_class("mosaic stale")
     before = pixel(card, 10, 10)
     release = hold(page, "**/kernels?*step=1&*")
-    tab.get_by_test_id("step-slider").locator("input").fill("1")
+    tab.locator(".steps").locator("input").fill("1")
     expect(card).to_have_attribute("data-step", "1")
     expect(mosaic).to_have_class("mosaic stale")
     expect(mosaic).to_have_css("opacity", "0.5")
@@ -98,11 +98,11 @@ def test_the_old_picture_stays_dimmed_until_the_new_one_is_there(own_board, page
 
 def test_a_run_that_is_gone_takes_its_card_along_and_no_other(own_board, own_log, page):
     tab = open_tab(own_board, page, **PICKS)
-    expect(tab.get_by_test_id("card")).to_have_count(2)
+    expect(tab.locator(".card")).to_have_count(2)
     shutil.rmtree(own_log / "other")
-    expect(tab.get_by_test_id("card")).to_have_count(1, timeout=20 * SECONDS)
-    expect(tab.get_by_test_id("card")).to_have_attribute("data-run", "kept")
-    expect(tab.get_by_test_id("run-list").get_by_text("other")).to_have_count(0)
+    expect(tab.locator(".card")).to_have_count(1, timeout=20 * SECONDS)
+    expect(tab.locator(".card")).to_have_attribute("data-run", "kept")
+    expect(tab.locator(".runs").get_by_text("other")).to_have_count(0)
     first_card(tab)
 
 
@@ -116,12 +116,12 @@ def damage(own_log):
 
 
 def move_to(tab, step):
-    tab.get_by_test_id("step-slider").locator("input").fill(str(step))
+    tab.locator(".steps").locator("input").fill(str(step))
 
 
 def all_of(tab, selector):
     """What there is of it in the run "kept", in the first row of the overview, or in the comparison."""
-    place = "[data-testid=card][data-run=kept], .overview-row[data-path='conv1/kernel'], [data-testid=compare]"
+    place = ".card[data-run=kept], .overview-row[data-path='conv1/kernel'], [data-testid=compare]"
     return tab.locator(place).locator(selector)
 
 
@@ -176,7 +176,7 @@ def test_the_course_of_another_filter_is_not_shown_as_that_of_this_one(own_board
     release = hold(page, "**/history?*filter=4&*")
     with page.expect_request("**/history?*filter=4&*"):
         tab.get_by_label("next filter").click()
-    expect(tab.get_by_test_id("detail")).to_have_attribute("data-filter", "4")
+    expect(tab.locator(".detail")).to_have_attribute("data-filter", "4")
     expect(tab.get_by_label("filter 4 at")).to_have_count(0, timeout=1)
     release()
     expect(course).to_have_attribute("aria-label", re.compile("^filter 4 at"))
@@ -185,12 +185,12 @@ def test_the_course_of_another_filter_is_not_shown_as_that_of_this_one(own_board
 def test_a_damaged_datum_costs_itself_alone(own_board, own_log, page):
     damage(own_log)
     tab = open_tab(own_board, page, step=1, **PICKS)
-    damaged, whole = (tab.locator(f"[data-testid=card][data-run={run}]") for run in ("kept", "other"))
+    damaged, whole = (tab.locator(f".card[data-run={run}]") for run in ("kept", "other"))
     expect(damaged.get_by_role("alert")).to_contain_text("cannot be shown", timeout=20 * SECONDS)
     expect(whole.get_by_test_id("grid-canvas")).to_be_visible()
     expect(whole.get_by_role("alert")).to_have_count(0)
-    expect(tab.get_by_test_id("problems")).to_contain_text("1 problem in the logs", timeout=20 * SECONDS)
-    tab.get_by_test_id("step-slider").locator("input").fill("0")
+    expect(tab.locator("details.trouble")).to_contain_text("1 problem in the logs", timeout=20 * SECONDS)
+    tab.locator(".steps").locator("input").fill("0")
     expect(damaged.get_by_role("alert")).to_have_count(0)
     assert pixel(damaged, 10, 10)[3] == 255
 
@@ -200,10 +200,10 @@ def test_a_server_that_is_gone_leaves_the_pictures_and_comes_back(own_log, page)
         board.index_when(lambda index: len(server.steps(index)) == 8)
         tab = open_tab(board, page, step=0, **PICKS)
         card = first_card(tab)
-    trouble = tab.get_by_test_id("trouble")
+    trouble = tab.locator(".trouble[role=alert]")
     expect(trouble).to_contain_text("TensorBoard does not answer", timeout=20 * SECONDS)
     assert pixel(card, 10, 10)[3] == 255
-    tab.get_by_test_id("step-slider").locator("input").fill("1")
+    tab.locator(".steps").locator("input").fill("1")
     expect(card.get_by_role("alert")).to_contain_text("does not answer")
     with server.serve(own_log, "true", "--port", board.url.split(":")[2].strip("/")):
         expect(trouble).to_have_count(0, timeout=40 * SECONDS)
@@ -216,7 +216,7 @@ def test_a_step_before_the_first_says_which_is_the_first(own_board, own_log, pag
     late = [kernel_event("cnn", "conv1/kernel", 0, step, values("conv1", 0)) for step in (5, 6)]
     logs.write_file(own_log / "late" / FILE, late)
     tab = open_tab(own_board, page, step=1, **PICKS)
-    card = tab.locator("[data-testid=card][data-run=late]")
+    card = tab.locator(".card[data-run=late]")
     expect(card).to_contain_text("Nothing was logged up to this step. The first is step 5.", timeout=20 * SECONDS)
     expect(card.get_by_test_id("grid-canvas")).to_have_count(0)
 
@@ -256,7 +256,7 @@ def test_a_reload_right_after_a_pick_keeps_it(own_board, page):
     with page.expect_navigation():
         frame.evaluate(
             """() => {
-              const slider = document.querySelector('[data-testid=step-slider] input');
+              const slider = document.querySelector('.steps input');
               slider.value = '1';
               slider.dispatchEvent(new Event('input', {bubbles: true}));
               queueMicrotask(() => parent.location.reload());

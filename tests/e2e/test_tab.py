@@ -27,7 +27,7 @@ def layer_key(path, name="cnn"):
 
 
 def first_card(tab):
-    card = tab.get_by_test_id("card").first
+    card = tab.locator(".card").first
     expect(card.get_by_test_id("grid-canvas")).to_be_visible(timeout=20 * SECONDS)
     return card
 
@@ -36,7 +36,7 @@ def read(card, page, x, y):
     """Points at a place of the first canvas; returns (filter, input, (*spatial)), value - or None between tiles."""
     box = card.get_by_test_id("grid-canvas").first.bounding_box()
     page.mouse.move(box["x"] + x, box["y"] + y)
-    text = card.get_by_test_id("readout").inner_text().replace("\N{MINUS SIGN}", "-")
+    text = card.locator(".readout").inner_text().replace("\N{MINUS SIGN}", "-")
     found = re.search(r"filter (\d+).*?input (\d+).*?(?:depth (\d+), )?row (\d+), column (\d+)\s+(\S+)", text, re.S)
     if not found:
         return None
@@ -62,21 +62,21 @@ def places(card, count=40):
 def test_runs_and_layers_are_listed_in_order(board, page):
     tab = open_tab(board, page)
     first_card(tab)
-    runs = tab.get_by_test_id("run-list").inner_text()
+    runs = tab.locator(".runs").inner_text()
     assert re.findall("alpha|beta|hostile", runs) == ["alpha", "beta", "hostile"]
-    text = tab.get_by_test_id("layer-list").inner_text()
+    text = tab.locator(".layers").inner_text()
     assert re.findall(r"(\w+)/kernel", text.split("<img")[0])[:4] == list(LAYERS)
     assert "Conv2D" in text
     assert "16 filters" in text
-    assert tab.get_by_test_id("card").count() == 2
+    assert tab.locator(".card").count() == 2
 
 
 def test_a_filter_of_runs(board, page):
     tab = open_tab(board, page)
     first_card(tab)
     tab.get_by_placeholder("Filter runs (regex)").fill("^be")
-    expect(tab.get_by_test_id("run-list").get_by_text("alpha")).to_have_count(0)
-    expect(tab.get_by_test_id("card")).to_have_count(1)
+    expect(tab.locator(".runs").get_by_text("alpha")).to_have_count(0)
+    expect(tab.locator(".card")).to_have_count(1)
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -133,7 +133,7 @@ def test_rgb_of_a_first_layer(board, page):
     for x, y in places(card, 30):
         box = card.get_by_test_id("grid-canvas").first.bounding_box()
         page.mouse.move(box["x"] + x, box["y"] + y)
-        text = card.get_by_test_id("readout").inner_text()
+        text = card.locator(".readout").inner_text()
         found = re.search(r"filter (\d+).*?row (\d+), column (\d+)", text, re.S)
         if found:
             o, row, column = map(int, found.groups())
@@ -147,7 +147,7 @@ def test_a_click_opens_a_filter_and_escape_closes_it(board, page):
     box = card.get_by_test_id("grid-canvas").bounding_box()
     opened = read(card, page, 20, 20)[0]
     page.mouse.click(box["x"] + 20, box["y"] + 20)
-    detail = tab.get_by_test_id("detail")
+    detail = tab.locator(".detail")
     expect(detail).to_have_attribute("data-filter", str(opened))
     weights = values("conv2", 0)[..., opened].astype(np.float64)
     numbers = tab.get_by_test_id("numbers").inner_text().replace("\N{MINUS SIGN}", "-")
@@ -169,23 +169,23 @@ def test_the_keyboard_alone(board, page):
     grid.focus()
     for key in ("Home", "ArrowRight", "ArrowRight", "Enter"):
         page.keyboard.press(key)
-    expect(tab.get_by_test_id("detail")).to_have_attribute("data-filter", "2")
+    expect(tab.locator(".detail")).to_have_attribute("data-filter", "2")
     page.keyboard.press("Escape")
-    expect(tab.get_by_test_id("step-value")).to_contain_text("2")
+    expect(tab.locator(".steps .value")).to_contain_text("2")
     page.keyboard.press("[")
-    expect(tab.get_by_test_id("step-value")).to_contain_text("1")
+    expect(tab.locator(".steps .value")).to_contain_text("1")
     page.keyboard.press("]")
-    expect(tab.get_by_test_id("step-value")).to_contain_text("2")
+    expect(tab.locator(".steps .value")).to_contain_text("2")
 
 
 def test_a_deep_link_opens_the_same_view_again(board, page):
     picks = {"layer": layer_key("conv2/kernel"), "run": "beta", "step": 1, "filter": 7, "map": "grey"}
     tab = open_tab(board, page, **picks)
-    expect(tab.get_by_test_id("detail")).to_have_attribute("data-filter", "7", timeout=20 * SECONDS)
-    assert tab.get_by_test_id("card").first.get_attribute("data-run") == "beta"
+    expect(tab.locator(".detail")).to_have_attribute("data-filter", "7", timeout=20 * SECONDS)
+    assert tab.locator(".card").first.get_attribute("data-run") == "beta"
     page.reload()
-    expect(tab.get_by_test_id("detail")).to_have_attribute("data-filter", "7", timeout=20 * SECONDS)
-    expect(tab.get_by_test_id("step-value")).to_contain_text("1")
+    expect(tab.locator(".detail")).to_have_attribute("data-filter", "7", timeout=20 * SECONDS)
+    expect(tab.locator(".steps .value")).to_contain_text("1")
 
 
 def test_patterns_with_the_activation_reached(board, page):
@@ -209,7 +209,7 @@ def test_hostile_names_are_shown_as_they_are(board, page):
     tab = open_tab(board, page, layer=layer_key(HOSTILE, HOSTILE))
     card = first_card(tab)
     expect(card).to_contain_text(HOSTILE)
-    expect(tab.get_by_test_id("layer-list")).to_contain_text(HOSTILE)
+    expect(tab.locator(".layers")).to_contain_text(HOSTILE)
     assert page.title() != "pwned"
 
 

@@ -22,7 +22,7 @@ AXE = pathlib.Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-cor
 
 def test_the_overview_lists_all_layers_in_model_order(board, page):
     tab = open_tab(board, page, view="overview", main="alpha")
-    rows = tab.get_by_test_id("overview-row")
+    rows = tab.locator(".overview-row")
     expect(rows).to_have_count(4, timeout=20 * SECONDS)
     paths = [rows.nth(at).get_attribute("data-path") for at in range(4)]
     assert paths == [f"{name}/kernel" for name in LAYERS]
@@ -30,12 +30,12 @@ def test_the_overview_lists_all_layers_in_model_order(board, page):
     for plot in ("Norm over 3 steps", "Change over 2 steps"):
         expect(rows.first.locator(f"svg[aria-label^='{plot}']")).to_be_visible()
     rows.nth(1).get_by_role("button").first.click()
-    expect(tab.get_by_test_id("card").first).to_have_attribute("data-tag", "cnn/conv2/kernel/filterviz.kernel")
+    expect(tab.locator(".card").first).to_have_attribute("data-tag", "cnn/conv2/kernel/filterviz.kernel")
 
 
 def test_back_and_forward(board, page):
     tab = open_tab(board, page, view="overview", main="alpha")
-    tab.get_by_test_id("overview-row").nth(1).get_by_role("button").first.click()
+    tab.locator(".overview-row").nth(1).get_by_role("button").first.click()
     first_card(tab)
     page.go_back()
     expect(tab.get_by_test_id("overview")).to_be_visible()
@@ -75,7 +75,7 @@ def test_the_course_of_a_filter_and_its_neighbours(board, page):
     nearest = tab.get_by_test_id("nearest").get_by_role("button").first
     expect(nearest).to_contain_text(str(cosine[3].argmax()))
     nearest.click()
-    expect(tab.get_by_test_id("detail")).to_have_attribute("data-filter", str(cosine[3].argmax()))
+    expect(tab.locator(".detail")).to_have_attribute("data-filter", str(cosine[3].argmax()))
 
 
 def test_slices_with_the_strongest_first(board, page):
@@ -110,9 +110,9 @@ def test_the_sheet_of_keys(board, page):
     first_card(tab)
     tab.get_by_test_id("mosaic").first.focus()
     page.keyboard.press("?")
-    expect(tab.get_by_test_id("help")).to_be_visible()
+    expect(tab.locator("dialog")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(tab.get_by_test_id("help")).to_have_count(0)
+    expect(tab.locator("dialog")).to_have_count(0)
 
 
 def violations(page):
@@ -144,7 +144,7 @@ def shares(name, step):
 
 def test_the_basis_of_a_layer_and_what_it_explains(board, page):
     tab = open_tab(board, page, view="overview", main="alpha", step=1)
-    basis = tab.get_by_test_id("overview-row").nth(0).get_by_test_id("basis")
+    basis = tab.locator(".overview-row").nth(0).get_by_test_id("basis")
     expect(basis).to_contain_text(", ".join(shares("conv1", 1)[:3]), timeout=20 * SECONDS)
     expect(basis).to_have_attribute(
         "title", re.compile("principal components.*each explains.*: " + shares("conv1", 1)[0])
@@ -165,7 +165,7 @@ def test_a_pattern_over_its_steps(page, tmp_path):
         asked = []
         page.on("request", lambda request: "/patterns?" in request.url and asked.append(request.url))
         tab = open_tab(board, page, layer=layer_key("conv1/kernel"), filter=3)
-        course = tab.get_by_test_id("pattern-history")
+        course = tab.locator(".history", has_text="Pattern at")
         expect(course.locator("h3")).to_have_text("Pattern at 24 of 41 steps", timeout=20 * SECONDS)
         expect(course.get_by_test_id("pattern")).to_have_count(24)
         expect(course.locator("svg")).to_have_attribute(
@@ -173,7 +173,7 @@ def test_a_pattern_over_its_steps(page, tmp_path):
         )
         assert len({url for url in asked if "curve" not in url}) == 24
         course.get_by_role("button", name="Pattern at step 0").click()
-        expect(tab.get_by_test_id("step-value")).to_contain_text("Step 0")
+        expect(tab.locator(".steps .value")).to_contain_text("Step 0")
         page.goto("about:blank")
 
 
@@ -197,7 +197,7 @@ def test_the_values_of_a_filter_are_copied(board, page, filter_, tables):
 
 def test_a_filter_from_a_link_cannot_hang_the_tab(board, page):
     tab = open_tab(board, page, run="alpha", layerFilter="(.+)+#")
-    box, listed = tab.get_by_test_id("layerFilter"), tab.get_by_test_id("layer-list").get_by_role("button")
+    box, listed = tab.get_by_test_id("layerFilter"), tab.locator(".layers").get_by_role("button")
     expect(listed).to_have_count(4, timeout=20 * SECONDS)
     expect(box).to_have_attribute("aria-invalid", "true")
     for typed, count in (("(conv1|wave)/.+l$", 2), ("^c(on|x)+v", 0), ("(", 4)):
@@ -206,7 +206,7 @@ def test_a_filter_from_a_link_cannot_hang_the_tab(board, page):
         expect(box).to_have_attribute("aria-invalid", str(typed == "(").lower())
     page.goto("about:blank")
     tab = open_tab(board, page, run="alpha", layerFilter="conv[12]|wav.*l$")
-    expect(tab.get_by_test_id("layer-list").get_by_role("button")).to_have_count(3, timeout=20 * SECONDS)
+    expect(tab.locator(".layers").get_by_role("button")).to_have_count(3, timeout=20 * SECONDS)
     expect(tab.get_by_test_id("layerFilter")).to_have_attribute("aria-invalid", "false")
 
 

@@ -110,7 +110,7 @@ def test_patterns(board):
     assert (facts["noise"], facts["natural"], facts["percentile"]) == (
         *([1, 2, None], [4, None, None], [100, None, None]),
     )
-    assert facts["spots"] == [False, True, False]
+    assert facts["spots"] == [0, 1, 0]
     assert (facts["recipe"], facts["steps"], facts["input_range"]) == ("classic", 80, [0, 255])
     assert "curve" not in facts
     ends = np.cumsum(facts["lengths"])
@@ -132,7 +132,7 @@ def test_patterns_without_references_and_curves(board):
     where = {"run": "run2", "tag": PATTERNS_TAG, "step": 5, "filters": "0:8", "curve": "yes"}
     facts, _ = board.get("patterns", **where).frame
     assert [facts[name] for name in ("reached", "noise", "natural", "percentile", "curve", "spots")] == [
-        *([5, 0.5], [None] * 2, [None] * 2, [None] * 2, [[], []], []),
+        *([5, 0.5], [None] * 2, [None] * 2, [None] * 2, [[], []], [None] * 2),
     ]
 
 

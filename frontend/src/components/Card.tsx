@@ -56,7 +56,6 @@ export function Place({ run, series, children }: PlaceProps) {
       class="card"
       ref={element}
       aria-label={run}
-      data-testid="card"
       data-run={run}
       data-tag={series.tag}
       data-step={series.steps[placeIn(series)]}

@@ -1,9 +1,10 @@
 /** A menu of files to save: what the cards show, as pictures, as numbers and over the steps. */
 import { useState } from "preact/hooks";
-import { analysisUrl, type Datum, exportUrl, patternsUrl } from "../api";
+import { analysisUrl, compareUrl, type Datum, exportUrl, patternsUrl } from "../api";
 import { type Input, onePicture, resolveInput } from "../model";
 import { useAnalysis, usePatterns } from "../resource";
-import { type Card, cards, dark, datumOf, isBoth, kind, mapName, picks } from "../state";
+import { matchOf, type Sides } from "../sides";
+import { type Card, cards, dark, datumOf, isBoth, kind, mainRun, mapName, picks, placeIn, sides } from "../state";
 import { useArranged } from "./arranged";
 import { RunName } from "./Card";
 import { Button } from "./controls";
@@ -15,6 +16,35 @@ const FILES = {
   numbers: ["csv"],
   history: ["gif", "png", "npz", "csv"],
 } as const;
+const TABLES = ["png", "svg", "csv", "npz"];
+
+const look = (limit: string | number) => ({
+  theme: dark() ? "dark" : "light",
+  colormap: mapName(),
+  limit: String(limit),
+});
+
+/** A line of the menu: the formats of one thing, each a link. */
+function Row({
+  name,
+  formats,
+  urlOf,
+}: {
+  name: string;
+  formats: readonly string[];
+  urlOf: (format: string) => string;
+}) {
+  return (
+    <div class="line">
+      <span class="spread">{name}</span>
+      {formats.map((format) => (
+        <a key={format} href={urlOf(format)} target="_blank" rel="noreferrer">
+          {format}
+        </a>
+      ))}
+    </div>
+  );
+}
 
 interface LinksProps {
   readonly datum: Datum;
@@ -26,26 +56,13 @@ function Links({ datum: { run, series, at }, filters }: LinksProps) {
   const { filter, scale, input } = picks();
   const shown = resolveInput(series, input);
   const own = series.kind === "kernel" ? "kernels" : "patterns";
-  const look = {
-    theme: dark() ? "dark" : "light",
-    colormap: mapName(),
-    limit: String(scale),
-    filters: filters?.join() ?? "all",
-  };
+  const options = { ...look(scale), filters: filters?.join() ?? "all" };
   const row = (what: keyof typeof FILES, place: number, inputs: Input) => (
-    <div class="line">
-      <span class="spread">{what === own ? own : `${own}, ${what}`}</span>
-      {FILES[what].map((format) => (
-        <a
-          key={format}
-          href={exportUrl({ run, series, at: place }, { ...look, what, format, inputs: String(inputs) })}
-          target="_blank"
-          rel="noreferrer"
-        >
-          {format}
-        </a>
-      ))}
-    </div>
+    <Row
+      name={what === own ? own : `${own}, ${what}`}
+      formats={FILES[what]}
+      urlOf={(format) => exportUrl({ run, series, at: place }, { ...options, what, format, inputs: String(inputs) })}
+    />
   );
   return (
     <>
@@ -54,6 +71,22 @@ function Links({ datum: { run, series, at }, filters }: LinksProps) {
       {series.steps.length > 1 && row("history", series.steps.length - 1, onePicture(shown))}
     </>
   );
+}
+
+/** The files of a whole view: of all layers of a run, or of a comparison. */
+function ViewFiles() {
+  const { view, input, match } = picks();
+  const both = sides();
+  const run = mainRun();
+  const options = { what: view, ...look("layer") };
+  const overview = () => {
+    const step = Math.max(...(run?.series ?? []).map((series) => series.steps[placeIn(series)] ?? 0));
+    return `export?${new URLSearchParams({ ...options, run: run?.run ?? "", step: String(step) })}`;
+  };
+  const comparison = ([a, b]: Sides) =>
+    compareUrl(a, b, matchOf([a, b], match), resolveInput(a.series, input), options);
+  const url = view === "overview" ? overview() : both && comparison(both);
+  return url && <Row name={view} formats={TABLES} urlOf={(format) => `${url}&format=${format}`} />;
 }
 
 /** The files of a run, of the filters that are on the screen. */
@@ -90,7 +123,8 @@ export function Export() {
         aria-label="Export"
         onToggle={(event) => setOpen(event.newState === "open")}
       >
-        {open && cards().map((card) => <Files key={card.run} card={card} />)}
+        {open &&
+          (picks().view === "layer" ? cards().map((card) => <Files key={card.run} card={card} />) : <ViewFiles />)}
       </div>
     </>
   );

@@ -17,7 +17,7 @@ export function Help({ onClose }: { onClose: () => void }) {
   const sheet = useRef<HTMLDialogElement>(null);
   useEffect(() => sheet.current?.showModal(), []);
   return (
-    <dialog ref={sheet} onClose={onClose} aria-label="Keys" data-testid="help">
+    <dialog ref={sheet} onClose={onClose} aria-label="Keys">
       <h2>Keys</h2>
       <table>
         <tbody>

@@ -41,7 +41,7 @@ export function LayerList() {
   const listed = layers().filter(isListed);
   const names = [...new Set(layers().map(({ name }) => name))];
   return (
-    <nav class="layers" aria-label="Layers" data-testid="layer-list">
+    <nav class="layers" aria-label="Layers">
       <FilterBox label="Filter layers (regex)" name="layerFilter" />
       <div class="scroll">
         {names.map((name) => (

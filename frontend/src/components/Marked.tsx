@@ -14,9 +14,7 @@ export function MarkedBar() {
         {plural(marked.length, "filter")} marked: <b>{list}</b>
       </span>
       <span class="spread" />
-      <Button onClick={() => pick({ view: "compare", find: list, filter: null })} data-testid="compare-marked">
-        Compare
-      </Button>
+      <Button onClick={() => pick({ view: "compare", find: list, filter: null })}>Compare</Button>
       <Button onClick={() => pick({ marked: null })} title="Esc">
         Clear
       </Button>

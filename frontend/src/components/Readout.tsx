@@ -22,7 +22,7 @@ interface ReadoutProps {
 /** A place of its own, always there: pointing at weights moves nothing. */
 export function Readout({ tile, spot, describe, children }: ReadoutProps) {
   return (
-    <div class="line readout" data-testid="readout">
+    <div class="line readout">
       {spot && (
         <>
           {describe(spot.tile)} · {tile.depth > 1 && `depth ${spot.depth}, `}row {spot.row}, column {spot.column}

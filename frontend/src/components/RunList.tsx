@@ -15,7 +15,7 @@ export function RunList() {
   const listed = listedRuns().map(({ run }) => run);
   const shown = shownRuns().map(({ run }) => run);
   return (
-    <section class="runs" aria-label="Runs" data-testid="run-list">
+    <section class="runs" aria-label="Runs">
       <FilterBox label="Filter runs (regex)" name="runFilter" />
       <label class="line">
         <input

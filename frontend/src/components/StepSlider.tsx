@@ -31,7 +31,7 @@ export function StepSlider() {
     setPlaying(!playing);
   };
   return (
-    <div class="steps line" data-testid="step-slider">
+    <div class="steps line">
       <Button
         data-testid="play"
         onClick={toggle}
@@ -55,7 +55,7 @@ export function StepSlider() {
           moveStep(event.currentTarget.valueAsNumber - place);
         }}
       />
-      <span class="value" title={formatTime(stepTime())} data-testid="step-value">
+      <span class="value" title={formatTime(stepTime())}>
         {relative ? (
           <b>{(all[place] ?? 0) / 10} %</b>
         ) : (

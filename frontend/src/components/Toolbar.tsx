@@ -142,7 +142,7 @@ export function Toolbar({ settings, onSettings }: { settings: boolean; onSetting
       {grid && kernel && hasWeights() && <InputChoice series={kernel} />}
       {grid && <Arrangement />}
       {steps().length > 0 && <StepSlider />}
-      {view === "layer" && <Export />}
+      <Export />
       <Button aria-pressed={settings} onClick={onSettings}>
         <Icon name="settings" /> Settings
       </Button>

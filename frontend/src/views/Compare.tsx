@@ -224,7 +224,7 @@ function Content({ sides, maxHeight }: { sides: Sides; maxHeight: number }) {
   return (
     <>
       <ErrorText>{error}</ErrorText>
-      {same && <p data-testid="same">A and B are the same step of the same run. Choose another run, or pin a step.</p>}
+      {same && <p>A and B are the same step of the same run. Choose another run, or pin a step.</p>}
       {value && fits && (
         <>
           <Facts stale={stale} what="Whole layer" change={value.change} cosine={value.cosine}>

@@ -64,7 +64,7 @@ export function PatternCourse({ run, series, filter, step }: CourseProps) {
   if (error) return <ErrorText>{error}</ErrorText>;
   if (shown.length < 2) return null;
   return (
-    <div class={dimmed(stale, "history")} data-testid="pattern-history">
+    <div class={dimmed(stale, "history")}>
       <h3>
         Pattern at {shown.length} of {series.steps.length} steps
       </h3>

@@ -39,7 +39,7 @@ export function FilterDetail({ card, series, filter, maxHeight }: FilterDetailPr
         beyond ? (
           <ErrorText>{noFilter(kernel, filter)}</ErrorText>
         ) : (
-          <div class="detail" data-testid="detail" data-filter={filter}>
+          <div class="detail" data-filter={filter}>
             {datum && (
               <Slices
                 datum={datum}

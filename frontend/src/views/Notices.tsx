@@ -9,7 +9,7 @@ with tf.summary.create_file_writer("logs").as_default():
 
 export function Empty() {
   return (
-    <div class="empty" data-testid="empty">
+    <div class="empty">
       <h2>No filter data was found.</h2>
       <p>Either none was logged yet, as these lines do, or TensorBoard looks below another --logdir.</p>
       <pre>{EXAMPLE}</pre>
@@ -21,7 +21,7 @@ export function Empty() {
 /** The server cannot be reached, or its list is of no use; what is on the screen stays. */
 export function ServerTrouble() {
   return indexError() ? (
-    <div class="trouble" role="alert" data-testid="trouble">
+    <div class="trouble" role="alert">
       ⚠ {indexError()}
     </div>
   ) : null;
@@ -31,7 +31,7 @@ export function ServerTrouble() {
 export function Problems() {
   const problems = index()?.problems ?? [];
   return problems.length ? (
-    <details class="trouble" data-testid="problems">
+    <details class="trouble">
       <summary>⚠ {plural(problems.length, "problem")} in the logs</summary>
       {problems.map(({ run, tag, step, message }) => (
         <div key={[run, tag, step, message].join()}>

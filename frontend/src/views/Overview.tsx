@@ -37,7 +37,7 @@ function Badges({ datum }: { datum: Datum }) {
   if (!value?.layer) return <i>…</i>;
   const quality = value.layer;
   return (
-    <div class={dimmed(stale, "badges")} data-testid="badges">
+    <div class={dimmed(stale, "badges")}>
       {BADGES.map(([word, name, least]) => {
         const found = value.values.filter((_, i) => (numberOf(value, i, name) ?? -1) >= least).length;
         return (
@@ -129,12 +129,7 @@ function Row({ run, series, top, height, moving }: RowProps) {
   }, [moving]);
   const at = placeIn(series);
   return (
-    <li
-      class="overview-row"
-      style={`top:${top}px;height:${height}px`}
-      data-testid="overview-row"
-      data-path={series.path}
-    >
+    <li class="overview-row" style={`top:${top}px;height:${height}px`} data-path={series.path}>
       <div class="line">
         <Button class="plain ellipsis" onClick={() => openLayer(layerKey(series))}>
           <b>{layerTitle(series)}</b>

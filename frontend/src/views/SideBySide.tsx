@@ -24,7 +24,7 @@ export function SideBySide({ datum, filters }: { datum: Datum; filters: readonly
   const { series } = datum;
   const limit = Math.max(0, ...value.map(({ limits }) => limits[0] ?? 0));
   return (
-    <section class={dimmed(stale, "beside")} data-testid="side-by-side">
+    <section class={dimmed(stale, "beside")}>
       <h3>Filters of A side by side, on one scale{shown.length < filters.length && ` (the first ${MOST})`}</h3>
       <div class="scroll">
         <table>
