@@ -44,6 +44,7 @@ def pattern_event(name, path, step):
         *(records.Layer(path, "Conv2D", 0), np.arange(4), images, numbers, numbers * 2 + 0.5, numbers == 3),
         *((0.0, 1.0), "classic", 80),
         curve=np.stack([numbers, numbers * 3 + 1, numbers * 2 + 0.5], axis=1),
+        spots=numbers == 1,
     )
     elements = wire.encode_patterns(patterns, name)
     return logs.event(wire.tag(name, path, "patterns"), step, logs.blob_tensor(elements), wire.metadata("patterns"))

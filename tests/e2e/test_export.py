@@ -1,6 +1,7 @@
 """What the route `export` gives, in a real browser: the SVG looks as the PNG does, and a link saves a file."""
 
 import base64
+import csv
 import io
 import pathlib
 import urllib.parse
@@ -166,3 +167,27 @@ def test_the_menu_saves_the_filter_that_is_shown(board, page):
     page.keyboard.press("Escape")
     expect(tab.locator("#export")).to_be_hidden()
     expect(tab.locator(".detail")).to_be_visible()
+
+
+def test_the_menu_saves_the_overview(board, page):
+    tab = open_tab(board, page, view="overview", main="alpha", step=1)
+    expect(tab.locator(".overview-row").first).to_be_visible()
+    contents = saved(board, tab)
+    assert set(contents) == {("overview", form) for form in ("png", "svg", "csv", "npz")}
+    texts = " ".join(text for _, _, text in pictures.svg_texts(contents["overview", "svg"]))
+    rows = list(csv.DictReader(io.StringIO(contents["overview", "csv"].decode())))
+    for words in ("alpha", *(row["layer"] for row in rows)):
+        assert words in texts
+    assert [int(row["step"]) for row in rows if row["layer"].endswith("conv1/kernel")] == [1]
+
+
+def test_the_menu_saves_the_comparison_that_is_shown(board, page):
+    where = {"view": "compare", "layer": layer_key("conv1/kernel"), "a": "alpha", "b": "alpha", "stepA": 0}
+    tab = open_tab(board, page, **where, step=2, input=1, map="grey", scale="layer")
+    expect(tab.get_by_test_id("grid-canvas")).to_have_count(3)
+    contents = saved(board, tab)
+    assert set(contents) == {("compare", form) for form in ("png", "svg", "csv", "npz")}
+    before, after = (values("conv1", step).astype(np.float16).astype(np.float64) for step in (0, 2))
+    change = np.linalg.norm((after - before).reshape(-1, 16), axis=0) / np.linalg.norm(before.reshape(-1, 16), axis=0)
+    rows = list(csv.DictReader(io.StringIO(contents["compare", "csv"].decode())))
+    np.testing.assert_allclose([float(row["change"]) for row in rows], change, rtol=1e-4)

@@ -192,7 +192,8 @@ def test_patterns_with_the_activation_reached(board, page):
     tab = open_tab(board, page, layer=layer_key("conv1/kernel"), kind="patterns", run="alpha")
     patterns = tab.get_by_test_id("patterns")
     expect(patterns).to_be_visible(timeout=20 * SECONDS)
-    expect(patterns).to_contain_text("2.5")
+    expect(patterns).to_contain_text("2.5 at spots")
+    expect(patterns).not_to_contain_text("4.5 at spots")
     expect(patterns).to_contain_text("failed")
     reds = patterns.locator("canvas").first.evaluate(
         """canvas => {
