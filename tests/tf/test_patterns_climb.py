@@ -158,7 +158,8 @@ def test_a_filter_of_zeros_fails_after_all_tries_and_costs_the_other_nothing():
         patterns = make(model, conv, steps=3, tries=3, recipe="classic")
     assert patterns.failed.tolist() == [False, True]
     assert calls == [([0, 1], 3), ([1], 6), ([1], 12)]  # twice as many steps each time
-    assert patterns.curve.shape == (2, 4)
+    assert patterns.spots.tolist() == [False, True]  # where it did not fire either
+    assert patterns.curve.shape == (2, 7)
 
 
 def test_a_second_try_may_succeed_and_then_counts(monkeypatch):

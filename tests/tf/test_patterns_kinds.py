@@ -21,7 +21,7 @@ def _seeded():
 
 
 def make(model, layer, filters=None, **options):
-    return generate_patterns(model, layer, filters, **{"steps": 10, "progress": False, **options})
+    return generate_patterns(model, layer, filters, **{"steps": 10, "tries": 1, "progress": False, **options})
 
 
 def strips(sheets, shape):
