@@ -44,9 +44,7 @@ def _follow(directory: pathlib.Path, load_fast: str) -> list[float]:
             time.sleep(wait.random())
             logs.append(file, kernel_events([step]))
             begin = time.monotonic()
-            frame.wait_for_function(
-                "step => document.querySelector('.card')?.dataset.step === String(step)", arg=step
-            )
+            frame.wait_for_function("step => document.querySelector('.card')?.dataset.step === String(step)", arg=step)
             seconds.append(time.monotonic() - begin)
         browser.close()
     return seconds

@@ -50,9 +50,7 @@ def test_fifty_steps_in_a_row_show_within_two_seconds_none_lost_none_twice(page,
         for step in range(1, 51):
             begin = time.monotonic()
             logs.append(file, kernel_events([step]))
-            frame.wait_for_function(
-                "step => document.querySelector('.card')?.dataset.step === String(step)", arg=step
-            )
+            frame.wait_for_function("step => document.querySelector('.card')?.dataset.step === String(step)", arg=step)
             slow.append(time.monotonic() - begin)
         # The median, since a busy machine may hold up single steps (`tests/bench/live.py` has the slowest of a quiet
         # one); were they shown at TensorBoard's reloads, it would be more than that too.

@@ -21,7 +21,9 @@ def _seeded():
 
 
 def make(model, layer, filters=None, **options):
-    return generate_patterns(model, layer, filters, **{"size": SIDE, "steps": 10, "tries": 1, "progress": False, **options})
+    return generate_patterns(
+        model, layer, filters, **{"size": SIDE, "steps": 10, "tries": 1, "progress": False, **options}
+    )
 
 
 def blocks():
