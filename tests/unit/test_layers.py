@@ -23,6 +23,7 @@ LEVELS = {
     "found": 1,
     "insight": 1,
     "listing": 1,
+    "thoughts": 1,
     "store": 1,
     "plugin": 1,
     "export": 1,
