@@ -108,12 +108,16 @@ class Climb:
                     done.update(self._try(dict.fromkeys(batch, first), 0, bar))
                     bar.update(len(done) - bar.n)
                 for attempt in range(1, self._options.tries):
+                    if time.monotonic() >= self._end:
+                        break
                     again = [index for index in done if self._failed(index, done[index]) or self._silent(done[index])]
                     bar.set_postfix_str(f"try {attempt + 1} of {len(again)} filters" if again else "")
                     for batch in _batches(again, self._batch):
                         if time.monotonic() >= self._end:
                             break
                         apart = {index: self._apart(done[index]) for index in batch}
+                        for place in apart.values():  # now, and not when an interrupt has ended the climb
+                            self._limits(place)
                         for index, picture in self._try(apart, attempt, None).items():
                             old = done[index]
                             # What fires nowhere on average gives way to what is made for spots.
@@ -157,7 +161,7 @@ class Climb:
             for batch in _batches(list(range(NOISES)), self._batch):
                 drawn = parameterization.noise(self._options.seed, batch, self._engine.parameterization)
                 noise = np.fmax(noise, np.fmax.reduce(self._engine.measure(self._engine.pictures(drawn), apart)))
-            if not np.isfinite(noise).any():
+            if not self._measured and not np.isfinite(noise).any():
                 raise ValueError(
                     "No filter of the layer answers noise with a finite number: there is NaN or infinity in the "
                     f"weights up to it, or its numbers are too large for its dtype. Received: layer={self._name!r}"

@@ -36,10 +36,10 @@ class PatternOptions:
             C. Olah, A. Mordvintsev, L. Schubert, "Feature Visualization", Distill 2017. `"maco"`: 128 steps on phases
             alone, T. Fel et al., NeurIPS 2023. `"classic"`: 80 steps on pixels along a normalised gradient, from grey
             with a little noise: F. Chollet, "How convolutional neural networks see the world", The Keras Blog, 2016.
-        objective: `"channel"`: the filter's response on average over all positions but those at the borders; of a
-            filter that no picture brings above 0 that way, and which so hides behind a ReLU, the second tries are for
-            `"spots"`: on average over positions of a grid, so far apart that none sees what another one sees. Patterns
-            say of which it is in `spots`. `"neuron"`: at the position in the middle alone.
+        objective: `"channel"`: the filter's response on average over all positions but those at the borders; where
+            the first try does not bring that above 0 (of `negative` ones: below), so that a ReLU would hide it, the
+            next ones are for `"spots"`: on average over positions of a grid, so far apart that none sees what another
+            one sees. Patterns say of which it is in `spots`. `"neuron"`: at the position in the middle alone.
         negative: Whether to look for the least response in place of the largest: what the filter is against.
         direction: Weights of the layer's channels, `[filters]`, or several such, `[n, filters]`: each stands for a
             filter whose response is so much of each channel's, and in the result for the filter of its index.
@@ -51,7 +51,7 @@ class PatternOptions:
             same call makes the same picture, bit by bit; in another batch it differs by rounding, less than 1/255 on
             average; but by `"maco"`, whose long steps make much of the last digit, another picture may come out.
         tries: How often a filter climbs, from 1, before it is called failed: each time from another noise, and with
-            twice as many steps as the time before. What is above 0 on average and has not failed climbs once.
+            twice as many steps as the time before. What has not failed climbs once, but for the spots of `objective`.
         input_range: The model inputs that pixels 0 and 255 stand for, `low < high`. `"auto"`: see
             `inputs.detect_range`.
         preprocess: What is done to pictures in the input range before they enter the model, for instance

@@ -114,6 +114,11 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
             lambda sides: tap.runs(model, found.layer, feed, (*sides, shape[-1])), shape[:-1], own[:-1], known[:-1]
         )
         raise (error if advice is None else tap.SizeError(error.what, advice, error.received)) from error.__cause__
+    if options.objective == "spots" and not climber.finds_spots:
+        raise ValueError(
+            "`objective` cannot be 'spots' for a layer whose positions are not along the axes of the pictures, such as "
+            f"a dense layer behind a `Flatten`. Choose 'channel'. Received: objective='spots', layer={found.path!r}"
+        )
     if len(takes.inputs) == 1 and isinstance(model, keras.layers.Layer):
         plausible.warn_if_wrong(model, shape, span, lambda other: dataclasses.replace(feed, input_range=other))
     natural = None

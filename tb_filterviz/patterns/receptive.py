@@ -71,7 +71,7 @@ def apart(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, 
         shape: `(*spatial, channels)` of the pictures.
 
     Returns:
-        Half as much again as the side of the field that counts, see `sides`, in pixels.
+        Half as much again as the side of the field that counts, see `sides`, in pixels, but 2 at least.
 
     Example:
         >>> import keras
@@ -79,7 +79,7 @@ def apart(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, 
         >>> apart(keras.Sequential([keras.Input((16, 16, 3)), conv]), conv, lambda pictures: pictures, (16, 16, 3))
         4
     """
-    return int(_ROOM * _seen(model, layer, feed, shape, tuple(range(len(shape) - 1))))
+    return max(2, int(_ROOM * _seen(model, layer, feed, shape, tuple(range(len(shape) - 1)))))
 
 
 def _seen(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, ...], along: tuple[int, ...]) -> int:

@@ -252,3 +252,5 @@ def test_a_dense_layer_has_no_spots():
     patterns = make(model, dense)
     assert (patterns.reached < 0).all()
     assert patterns.spots.tolist() == [False, False]
+    with pytest.raises(ValueError, match=r"Choose 'channel'. Received: objective='spots', layer='dense.*'"):
+        make(model, dense, objective="spots")
