@@ -131,8 +131,8 @@ def test_no_violation_that_axe_finds(board, page, picks, theme):
     tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", **picks)
     if theme == "dark":
         page.evaluate("() => document.body.classList.add('dark-mode')")
-    ready = {"overview": "badges", "compare": "facts"}.get(picks.get("view"), "card")
-    expect(tab.get_by_test_id(ready).first).to_be_visible(timeout=20 * SECONDS)
+    ready = {"overview": ".badges", "compare": "[data-testid=facts]"}.get(picks.get("view"), ".card")
+    expect(tab.locator(ready).first).to_be_visible(timeout=20 * SECONDS)
     page.wait_for_timeout(700)
     assert violations(page) == []
 
