@@ -40,7 +40,7 @@ RECIPES = {
     recipe.name: recipe
     for recipe in (
         # At 150 pixels 14 steps passed what the classic recipe reaches after 80 for all of seven filters of the fourth
-        # and fifth block of VGG16, and ten steps for four of them. `tests.bench patterns` compares.
+        # and fifth block of VGG16. `tests.bench patterns` compares.
         Recipe("default", "fourier", steps=14, rate=0.35, last_rate=0.1, momentum=0.5, contrast=0.4, decay=0.75),
         # Steadier against shifts and turns, at several times the price. The transforms of Olah et al. 2017.
         Recipe(
