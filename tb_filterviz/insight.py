@@ -154,8 +154,8 @@ def filter_history(
             that one and the same slice is seen over time.
 
     Returns:
-        Facts: `steps`, and for each of them `norms`, `changes` (relative, since the one listed
-            before), `cosines` (with that one), `cosines_first`, None where unknown; `input`. And the pictures, float32
+        Facts: `steps`, and for each of them `norms`, `changes` (relative, since the one listed before), `cosines` (with
+        that one), `cosines_first`, None where unknown; `input`. And the pictures, float32
         `[steps][inputs][*spatial]`.
 
     Raises:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseIndex } from "../src/api";
-import { timeAt } from "../src/model";
+import { analysisUrl, compareUrl, exportUrl, historyUrl, kernelsUrl, parseIndex } from "../src/api";
+import { type Series, timeAt } from "../src/model";
 
 test("each series has the steps of its timeline", () => {
   const timelines = [
@@ -23,4 +23,20 @@ test("each series has the steps of its timeline", () => {
 
 test("an index of another version is refused", () => {
   assert.throws(() => parseIndex('{"version": 2, "runs": []}'), /knows version 1 of the index. Received: 2/);
+});
+
+test("addresses of what depends on all steps carry their version, others the time of their datum", () => {
+  const series = {
+    tag: "t",
+    steps: [0, 4],
+    wall_time: 5,
+    elapsed_ms: [0, 500],
+    version: "9f2c01d7",
+  } as unknown as Series;
+  const datum = { run: "a", series, at: 1 };
+  const versionOf = (url: string) => new URLSearchParams(url.split("?")[1]).get("v");
+  const all = [analysisUrl(datum, "full"), historyUrl("a", series, null), historyUrl("a", series, 3)];
+  for (const url of [...all, exportUrl(datum, { what: "numbers" })]) assert.equal(versionOf(url), "9f2c01d7");
+  for (const url of [analysisUrl(datum), kernelsUrl(datum, "all", "mean")]) assert.equal(versionOf(url), "5.5");
+  assert.equal(versionOf(compareUrl({ ...datum, at: 0 }, datum, "index", "mean")), "5-5.5");
 });

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tb_filterviz.analysis.rows import DEAD_SHARE
+from tb_filterviz.analysis.similarity import DUPLICATE_COSINE
+
 
 class Meaning(NamedTuple):
     """Of one number.
@@ -45,9 +48,9 @@ MEANINGS = {
     "cosine": Meaning("Cosine, step before", _COSINE),
     "change_first": Meaning("Change since first step", _CHANGE),
     "cosine_first": Meaning("Cosine, first step", _COSINE),
-    "dead": Meaning("", "an L2 norm below 1% of the layer’s largest"),
-    "duplicate_of": Meaning("", "a cosine above 0.95 with another"),
-    "opposite_of": Meaning("", "nearly the negative of another, a cosine below −0.95"),
+    "dead": Meaning("", f"an L2 norm below {DEAD_SHARE:.0%} of the layer’s largest"),
+    "duplicate_of": Meaning("", f"a cosine above {DUPLICATE_COSINE} with another"),
+    "opposite_of": Meaning("", f"nearly the negative of another, a cosine below −{DUPLICATE_COSINE}"),
     "randomness": Meaning(
         "Random",
         f"Variance entropy over its bound for random 3×3 slices: near 1 is untrained, near 0 redundant {_SOURCE}",

@@ -100,7 +100,7 @@ class Climb:
             disable=not self._options.progress,
         ) as bar:
             try:
-                first = self._ready.apart() if self._options.objective == "spots" and self._engine.finds_spots else 0
+                first = self._ready.apart() if self._options.objective == "spots" else 0
                 self._limits(first)
                 for batch in _batches(filters, self._batch):
                     if done and time.monotonic() >= self._end:

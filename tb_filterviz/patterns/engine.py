@@ -92,7 +92,6 @@ class Engine:
             return -mean if negative else mean
 
         def aim(response: Any, positions: int, apart: Any) -> Any:
-            self.finds_spots = not centred and positions == len(shape) - 1
             if centred:
                 return objectives.centre(response, positions)
             average = objectives.mean(response, positions)
@@ -121,7 +120,9 @@ class Engine:
         def respond(pictures: Any, apart: Any) -> Any:
             heard = listen(pictures, False)
             response = every(heard)
-            scores = tf.ensure_shape(aim(response, response.shape.rank - 2, apart), (None, response.shape[-1]))
+            positions = response.shape.rank - 2
+            self.finds_spots = not centred and positions == len(shape) - 1  # known only now, on the first trace
+            scores = tf.ensure_shape(aim(response, positions, apart), (None, response.shape[-1]))
             return per_picture(scores, heard.frames)
 
         def respond_own(pictures: Any, targets: Any, apart: Any) -> Any:

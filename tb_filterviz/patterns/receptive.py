@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ _ROOM = 1.5
 _PROBES = 2
 
 
-def sides(model: Any, layer: Any, feed: Callable[[Any], Any], shape: Sequence[Any]) -> tuple[int, ...]:
+def sides(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int | None, ...]) -> tuple[int, ...]:
     """Chooses the open sides of the pictures for a layer.
 
     The field that counts is measured: around the point that the middle position sees, the square that holds 99% of
@@ -45,19 +45,18 @@ def sides(model: Any, layer: Any, feed: Callable[[Any], Any], shape: Sequence[An
         (48, 48)
     """
     smallest, largest = BOUNDS[len(shape) - 1]
-    *spatial, channels = shape
-    along = tuple(axis for axis, side in enumerate(spatial) if not side)
+    open_axes = tuple(axis for axis, side in enumerate(shape) if not side)
     canvas = smallest
     while True:
         try:
-            seen = _seen(model, layer, feed, (*(side or canvas for side in spatial), channels), along)
+            seen = _seen(model, layer, feed, tuple(side or canvas for side in shape), open_axes)
         except ValueError:  # nothing is left at the layer
             if canvas >= largest:
                 raise
             seen = canvas
         if seen < canvas // 2 or canvas >= largest:
             chosen = int(np.clip(-(-int(_ROOM * seen) // 16) * 16, smallest, largest))
-            return tuple(side or chosen for side in spatial)
+            return tuple(side or chosen for side in shape[:-1])
         canvas = min(2 * canvas, largest)
 
 
@@ -82,7 +81,7 @@ def apart(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, 
     return max(2, int(_ROOM * _seen(model, layer, feed, shape, tuple(range(len(shape) - 1)))))
 
 
-def _seen(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, ...], along: tuple[int, ...]) -> int:
+def _seen(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, ...], axes: tuple[int, ...]) -> int:
     """Measures the side of the square on pictures of a shape, along some of their axes; the longest, if all counts."""
     random = np.random.default_rng(0)
 
@@ -101,10 +100,10 @@ def _seen(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, 
     signs = tf.constant(random.normal(size=(_PROBES, 1 << 14)), tf.float32)
     # Called as a concrete function: TensorFlow would warn of the tracing of several in a row.
     slope = tf.function(gradient, autograph=False).get_concrete_function(noise, signs)(noise, signs)
-    longest = max(shape[axis] for axis in along)
+    longest = max(shape[axis] for axis in axes)
     if slope is None:
         return longest
-    others = tuple(axis for axis in range(len(shape)) if axis not in along)
+    others = tuple(axis for axis in range(len(shape)) if axis not in axes)
     energy = np.nan_to_num(np.square(slope.numpy().astype(np.float64)).sum((0, *(1 + axis for axis in others))))
     if not energy.sum():
         return longest

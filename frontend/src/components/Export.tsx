@@ -75,10 +75,10 @@ function Links({ datum: { run, series, at }, filters }: LinksProps) {
 
 /** The files of a whole view: of all layers of a run, or of a comparison. */
 function ViewFiles() {
-  const { view, input, match } = picks();
+  const { view, input, match, scale } = picks();
   const both = sides();
   const run = mainRun();
-  const options = { what: view, ...look("layer") };
+  const options = { what: view, ...look(view === "overview" ? "filter" : scale) };
   const overview = () => {
     const step = Math.max(...(run?.series ?? []).map((series) => series.steps[placeIn(series)] ?? 0));
     return `export?${new URLSearchParams({ ...options, run: run?.run ?? "", step: String(step) })}`;
