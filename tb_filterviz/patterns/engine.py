@@ -35,7 +35,7 @@ class Engine:
             for it, at spots.
         normalized: Whether the response is that after a `BatchNormalization` that takes the layer's output.
         finite: Whether all weights of the layer are finite numbers.
-        negative: Whether the score is the negative response.
+        negative: Whether the score is that of the negative response.
         direction: See `PatternOptions`.
         facets: So many pictures after one another are of one filter, and are to look unlike one another.
 
@@ -88,10 +88,10 @@ class Engine:
             return heard if normalized else dataclasses.replace(heard, normalization=None)
 
         def per_picture(scores: Any, frames: int) -> Any:
-            mean = tf.reduce_mean(tf.reshape(scores, [-1, frames, *scores.shape[1:]]), 1)
-            return -mean if negative else mean
+            return tf.reduce_mean(tf.reshape(scores, [-1, frames, *scores.shape[1:]]), 1)
 
         def aim(response: Any, positions: int, apart: Any) -> Any:
+            response = -response if negative else response
             if centred:
                 return objectives.centre(response, positions)
             average = objectives.mean(response, positions)
@@ -169,6 +169,21 @@ class Engine:
         self._pictures = tf.function(
             lambda state: self.parameterization.pixels(self.parameterization.latent(state)), [state], autograph=False
         ).get_concrete_function()
+
+    def unsound(self, layer: Any) -> list[str]:
+        """Lists the weights that hold NaN or infinity and that the responses depend on, but for the layer's, by name.
+
+        Some processors' kernels answer such a weight with 0, so that responses cannot tell.
+
+        Args:
+            layer: The layer, as given to the engine, which does not keep it.
+        """
+        own = {id(getattr(weight, "value", weight)) for weight in getattr(layer, "weights", ())}
+        return [
+            variable.name.removesuffix(":0")
+            for variable in self._respond.variables
+            if variable.dtype.is_floating and id(variable) not in own and not tf.math.is_finite(variable).numpy().all()
+        ]
 
     def measure(self, pictures: NDArray[np.float32], apart: int = 0) -> NDArray[np.float32]:
         """Measures how all filters respond to pictures, on the model as it is.

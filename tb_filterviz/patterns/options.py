@@ -36,10 +36,11 @@ class PatternOptions:
             C. Olah, A. Mordvintsev, L. Schubert, "Feature Visualization", Distill 2017. `"maco"`: 128 steps on phases
             alone, T. Fel et al., NeurIPS 2023. `"classic"`: 80 steps on pixels along a normalised gradient, from grey
             with a little noise: F. Chollet, "How convolutional neural networks see the world", The Keras Blog, 2016.
-        objective: `"channel"`: the filter's response on average over all positions but those at the borders; where
-            the first try does not bring that above 0 (of `negative` ones: below), so that a ReLU would hide it, the
-            next ones are for `"spots"`: on average over positions of a grid, so far apart that none sees what another
-            one sees. Patterns say of which it is in `spots`. `"neuron"`: at the position in the middle alone.
+        objective: `"channel"`: the filter's response on average over all positions but those at the borders, where
+            what is below 0 counts a tenth (of `negative` ones: above), since a ReLU passes none of it on; where the
+            first try does not bring that above 0, the next ones are for `"spots"`: on average over positions of a
+            grid, so far apart that none sees what another one sees. Patterns say of which it is in `spots`.
+            `"neuron"`: at the position in the middle alone.
         negative: Whether to look for the least response in place of the largest: what the filter is against.
         direction: Weights of the layer's channels, `[filters]`, or several such, `[n, filters]`: each stands for a
             filter whose response is so much of each channel's, and in the result for the filter of its index.

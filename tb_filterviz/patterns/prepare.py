@@ -114,6 +114,12 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
             lambda sides: tap.runs(model, found.layer, feed, (*sides, shape[-1])), shape[:-1], own[:-1], known[:-1]
         )
         raise (error if advice is None else tap.SizeError(error.what, advice, error.received)) from error.__cause__
+    unsound = climber.unsound(found.layer)
+    if unsound:
+        raise ValueError(
+            "There is NaN or infinity in weights that the layer's responses depend on. "
+            f"Received: {', '.join(map(repr, unsound[:3]))}, layer={found.path!r}"
+        )
     if options.objective == "spots" and not climber.finds_spots:
         raise ValueError(
             "`objective` cannot be 'spots' for a layer whose positions are not along the axes of the pictures, such as "

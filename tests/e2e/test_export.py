@@ -89,11 +89,11 @@ MEDIA = {
 }
 
 
-def saved(board, tab):
-    """What the links of the menu give: the content by (what, format)."""
+def saved(board, tab, awaited=""):
+    """What the links of the menu give, once one of a kind is there: the content by (what, format)."""
     tab.get_by_role("button", name="Export").click()
     links = tab.locator("#export a")
-    expect(links.first).to_be_visible()
+    expect(tab.locator(f"#export a[href*='what={awaited}']").first).to_be_visible()
     contents = {}
     for href in links.evaluate_all("all => all.map((one) => one.href)"):
         answer = board.fetch(href.removeprefix(board.url))
@@ -152,8 +152,7 @@ def test_the_menu_saves_the_grid_that_is_shown(board, page):
 
 def test_the_menu_saves_the_filter_that_is_shown(board, page):
     tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", step=2, filter=3, map="grey")
-    expect(tab.locator(".detail")).to_be_visible()
-    contents = saved(board, tab)
+    contents = saved(board, tab, "patterns")
     assert {("kernels", "png"), ("patterns", "png"), ("history", "gif")} <= set(contents)
     stored = values("conv1", 2).astype(np.float16).astype(np.float32)
     limit = float(np.abs(stored[..., 3]).max())

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import kernel_event, kernel_events, values
-from tests.e2e.test_tab import SECONDS, first_card, layer_key, open_tab, pixel
+from tests.e2e.test_tab import SECONDS, first_card, layer_key, open_tab, painted, pixel
 from tests.support import logs, server
 
 FILE = "events.out.tfevents.1.host"
@@ -81,7 +81,7 @@ def test_nothing_is_shown_as_missing_before_the_first_answer(own_board, page):
 
 def test_the_old_picture_stays_dimmed_until_the_new_one_is_there(own_board, page):
     tab = open_tab(own_board, page, step=0, **PICKS)
-    card = first_card(tab)
+    card = painted(first_card(tab))
     mosaic = card.get_by_test_id("mosaic")
     expect(mosaic).not_to_have_class("mosaic stale")
     before = pixel(card, 10, 10)
@@ -192,6 +192,7 @@ def test_a_damaged_datum_costs_itself_alone(own_board, own_log, page):
     expect(tab.locator("details.trouble")).to_contain_text("1 problem in the logs", timeout=20 * SECONDS)
     tab.locator(".steps").locator("input").fill("0")
     expect(damaged.get_by_role("alert")).to_have_count(0)
+    painted(damaged)
     assert pixel(damaged, 10, 10)[3] == 255
 
 
@@ -199,7 +200,7 @@ def test_a_server_that_is_gone_leaves_the_pictures_and_comes_back(own_log, page)
     with server.serve(own_log, "true") as board:
         board.index_when(lambda index: len(server.steps(index)) == 8)
         tab = open_tab(board, page, step=0, **PICKS)
-        card = first_card(tab)
+        card = painted(first_card(tab))
     trouble = tab.locator(".trouble[role=alert]")
     expect(trouble).to_contain_text("TensorBoard does not answer", timeout=20 * SECONDS)
     assert pixel(card, 10, 10)[3] == 255

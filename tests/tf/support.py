@@ -5,7 +5,15 @@ from __future__ import annotations
 import signal
 from typing import Any
 
+import numpy as np
+
 from tb_filterviz.patterns import engine
+
+
+def averaged(response: Any) -> Any:
+    """Averages `[n, height, width, filters]` away from the borders; what is below 0 counts a tenth."""
+    inner = np.asarray(response)[:, 2:-2, 2:-2]
+    return np.where(inner > 0, inner, inner / 10).mean((1, 2))
 
 
 def interrupt_climb(monkeypatch: Any, number: int) -> None:

@@ -12,6 +12,7 @@ import tensorflow as tf
 from tb_filterviz.patterns import PatternOptions, generate_patterns, parameterization
 from tb_filterviz.patterns.recipes import RECIPES
 from tb_filterviz.records import Layer
+from tests.tf.support import averaged
 
 SIDE = 20
 
@@ -47,7 +48,7 @@ def convolve(values, layer, mode):
 def respond(model, image, low, high):
     inputs = low + image.astype(np.float64) / 255 * (high - low)
     hidden = np.maximum(convolve(inputs, model.layers[0], "same"), 0)
-    return convolve(hidden, model.layers[1], "valid")[2:-2, 2:-2].mean((0, 1))
+    return averaged(convolve(hidden, model.layers[1], "valid")[None])[0]
 
 
 def grey_noise(seed, index, shape):
@@ -74,13 +75,13 @@ def test_start_and_reached_are_what_scipy_makes_of_the_noise_and_the_stored_pict
         after = respond(model, patterns.images[row], -2, 3)
         assert patterns.start[row] == pytest.approx(before[index], rel=1e-4, abs=1e-5)
         assert patterns.reached[row] == pytest.approx(after[index], rel=1e-4, abs=1e-5)
-    assert (patterns.reached > patterns.start + 0.1).all()
+    assert (patterns.reached > patterns.start + 0.05).all()
     assert not patterns.failed.any()
 
 
 @pytest.mark.parametrize("input_range", [(0, 255), (0, 1)])
 def test_the_picture_of_a_linear_filter_moves_along_its_mean_kernel(input_range):
-    conv = keras.layers.Conv2D(2, 3)
+    conv = keras.layers.Conv2D(2, 3, bias_initializer=keras.initializers.Constant(1e4))  # nowhere below 0
     model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), conv])
     recipe = RECIPES["classic"]
     patterns = make(model, conv, recipe="classic", steps=recipe.steps, input_range=input_range, tries=1)
@@ -99,7 +100,7 @@ def test_a_filter_that_its_relu_silences_still_climbs():
     assert (model(np.random.default_rng(0).random((6, SIDE, SIDE, 3))).numpy() == 0).all()
     patterns = make(model, layer, size=SIDE, steps=None)
     assert (patterns.reached > patterns.start + 0.1).all()
-    assert (patterns.start < -900).all()
+    assert (patterns.start < -90).all()
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -173,7 +174,10 @@ def test_no_filter_that_is_not_finite_begins_with_a_number():
 def test_where_nothing_is_finite_nothing_is_climbed():
     model, layer = two_layers()
     model.layers[0].set_weights([np.full_like(weight, np.nan) for weight in model.layers[0].get_weights()])
-    with pytest.raises(ValueError, match="No filter of the layer answers noise with a finite number"):
+    message = (
+        r"There is NaN or infinity in weights that the layer's responses depend on\. Received: '\S*first/kernel', "
+    )
+    with pytest.raises(ValueError, match=message):
         make(model, layer, size=SIDE, recipe="classic")
 
 

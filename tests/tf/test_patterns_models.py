@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tb_filterviz.patterns import generate_patterns, tap
 from tb_filterviz.sources.keras import layer_tree
+from tests.tf.support import averaged
 
 L = keras.layers
 SIDE = 20
@@ -147,7 +148,7 @@ def test_every_kind_is_measured_before_its_activation(kind):
     hidden = model.layers[0](patterns.images / np.float32(255))
     linear.build(hidden.shape)
     linear.set_weights(layer.get_weights()[: len(linear.weights)])
-    response = linear(hidden).numpy()[:, 2:-2, 2:-2].mean((1, 2))
+    response = averaged(linear(hidden))
     np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-4, atol=1e-6)
     assert len(patterns) == response.shape[1]
 
@@ -201,7 +202,7 @@ def test_what_keras_layers_normalise_is_found_while_the_model_runs():
     norm.set_weights([random.uniform(0.5, 2, weight.shape) for weight in norm.get_weights()])
     for normalized, follows in ((True, norm), (False, lambda response: response)):
         patterns = make(model, conv, normalized=normalized)
-        response = np.asarray(follows(conv(patterns.images / np.float32(255))))[:, 2:-2, 2:-2].mean((1, 2))
+        response = averaged(follows(conv(patterns.images / np.float32(255))))
         np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-4, atol=1e-5)
     # A negative scale turns the goal around.
     norm.set_weights([-weight if at == 0 else weight for at, weight in enumerate(norm.get_weights())])
@@ -216,7 +217,7 @@ def test_a_normalisation_that_takes_something_else_is_not_applied():
     shifted = keras.Model(inputs, norm(L.Add()([conv(inputs), L.Conv2D(4, 1)(inputs)])))
     norm.set_weights([weight + 5 for weight in norm.get_weights()])
     patterns = make(shifted, conv)
-    response = conv(patterns.images / np.float32(255)).numpy()[:, 2:-2, 2:-2].mean((1, 2))
+    response = averaged(conv(patterns.images / np.float32(255)))
     np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-4, atol=1e-5)
 
 
