@@ -105,20 +105,24 @@ class Climb:
                 for batch in _batches(filters, self._batch):
                     if done and time.monotonic() >= self._end:
                         break
-                    done.update(self._try(dict.fromkeys(batch, first), 0, bar))
+                    done.update(self._try(batch, first, 0, bar))
                     bar.update(len(done) - bar.n)
                 for attempt in range(1, self._options.tries):
                     if time.monotonic() >= self._end:
                         break
                     again = [index for index in done if self._failed(index, done[index]) or self._silent(done[index])]
                     bar.set_postfix_str(f"try {attempt + 1} of {len(again)} filters" if again else "")
-                    for batch in _batches(again, self._batch):
+                    aims = {index: self._apart(done[index]) for index in again}
+                    batches = [
+                        (batch, apart)
+                        for apart in sorted(set(aims.values()))
+                        for batch in _batches([index for index in again if aims[index] == apart], self._batch)
+                    ]
+                    for batch, apart in batches:
                         if time.monotonic() >= self._end:
                             break
-                        apart = {index: self._apart(done[index]) for index in batch}
-                        for place in apart.values():  # now, and not when an interrupt has ended the climb
-                            self._limits(place)
-                        for index, picture in self._try(apart, attempt, None).items():
+                        self._limits(apart)  # now, and not when an interrupt has ended the climb
+                        for index, picture in self._try(batch, apart, attempt, None).items():
                             old = done[index]
                             # What fires nowhere on average gives way to what is made for spots.
                             if _better(picture.reached, old.reached if picture.apart == old.apart else np.nan):
@@ -127,12 +131,13 @@ class Climb:
                 interrupt = error
         return self._made(done), interrupt
 
-    def _try(self, apart: dict[int, int], attempt: int, bar: Any) -> dict[int, _Picture]:
-        """Climbs once with a batch of filters, given with where the response of each is taken."""
-        seed, facets, batch = self._options.seed, self._options.facets, list(apart)
+    def _try(self, batch: list[int], apart: int, attempt: int, bar: Any) -> dict[int, _Picture]:
+        """Climbs once with a batch of filters, whose responses are taken where `apart` says."""
+        seed, facets = self._options.seed, self._options.facets
         indices = np.repeat(np.array(batch, np.int32), facets)
-        places = np.repeat(np.array(list(apart.values()), np.int32), facets)
-        steps = self._steps * 2**attempt
+        places = np.full_like(indices, apart)
+        elsewhere = apart > 0 and self._options.objective == "channel"  # the try before was not at spots
+        steps = self._steps * 2 ** (attempt - elsewhere)
         rates = np.linspace(self._recipe.rate, self._recipe.last_rate, steps).astype(np.float32)
         noise = parameterization.noise(seed, batch, self._engine.parameterization, attempt, facets)
         draws = np.repeat(transforms.draw(self._recipe, steps, seed, batch, attempt), facets, axis=1)
@@ -151,7 +156,7 @@ class Climb:
         made = {}
         for rows, index in zip(np.arange(len(indices)).reshape(-1, facets), batch, strict=True):
             weakest = rows[np.argmin(reached[rows])]
-            made[index] = _Picture(images[rows], starts[weakest], reached[weakest], curve[:, weakest], apart[index])
+            made[index] = _Picture(images[rows], starts[weakest], reached[weakest], curve[:, weakest], apart)
         return made
 
     def _limits(self, apart: int) -> _Limits:

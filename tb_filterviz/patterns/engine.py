@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tb_filterviz.patterns import head, objectives, parameterization, tap, transforms
+from tb_filterviz.patterns import head, objectives, parameterization, precision, tap, transforms
 from tb_filterviz.patterns.recipes import Recipe
 
 _SLICE = 1.0
@@ -38,6 +38,7 @@ class Engine:
         negative: Whether the score is that of the negative response.
         direction: See `PatternOptions`.
         facets: So many pictures after one another are of one filter, and are to look unlike one another.
+        reduced: Whether to climb in bfloat16: see `precision`. What is measured is measured in float32.
 
     Attributes:
         filters: The number of filters of the layer, or of directions.
@@ -45,8 +46,8 @@ class Engine:
         parameterization: How pictures are held.
         picture_bytes: Memory that the climb of one picture takes, from above, in bytes.
         finds_spots: Whether there are spots: positions along each axis of the pictures.
-        sees_start: Whether the first response of a climb is that of the start as it is: nothing is moved, and no
-            weight is taken for 0 as it is not finite.
+        sees_start: Whether the first response of a climb is that of the start as it is: nothing is moved, no weight is
+            taken for 0 as it is not finite, and nothing is rounded.
 
     Raises:
         ValueError: If the model cannot run on pictures of this shape, does not call the layer, or has no gradient from
@@ -77,11 +78,12 @@ class Engine:
         negative: bool = False,
         direction: tuple[tuple[float, ...], ...] | None = None,
         facets: int = 1,
+        reduced: bool = False,
     ) -> None:
         self.shape = shape
         self.parameterization = parameterization.make(recipe, shape)
         moved = len(shape) == 3 and bool(recipe.jitter or recipe.scale or recipe.rotate)
-        self.sees_start = finite and not moved
+        self.sees_start = finite and not moved and not reduced
 
         def listen(pictures: Any, finite: bool) -> tap.Heard:
             heard = tap.listen(model, layer, feed(pictures), finite=finite)
@@ -151,7 +153,9 @@ class Engine:
         self._respond = tf.function(respond, [pictures, each], autograph=False).get_concrete_function()
         self.filters: int = self._respond.output_shapes[-1]
         self._respond_own = tf.function(respond_own, [pictures, each, each], autograph=False).get_concrete_function()
-        ascend = tf.function(gradient, [pictures, each, each, draws], autograph=False).get_concrete_function()
+        ascend = tf.function(
+            gradient, [pictures, each, each, draws], autograph=False, experimental_attributes=precision.NOT_INLINE
+        ).get_concrete_function()
         if ascend.structured_outputs[0] is None:
             raise ValueError(
                 "The model has no gradient from the layer to its input, for instance because it rounds on the way. "
@@ -159,9 +163,16 @@ class Engine:
             )
         self.picture_bytes = _bytes_a_picture(ascend.graph)
         state = self._state_specs()
+
+        def step(latent: Any, targets: Any, apart: Any, drawn: Any) -> Any:
+            found = ascend(latent, targets, apart, drawn)
+            if reduced:
+                precision.allow_bfloat16(found[0])
+            return found
+
         self._advance = tf.function(
             lambda state, targets, apart, draws, rates, first: self._loop(
-                lambda latent, drawn: ascend(latent, targets, apart, drawn), state, draws, rates, first
+                lambda latent, drawn: step(latent, targets, apart, drawn), state, draws, rates, first
             ),
             [state, each, each, tf.TensorSpec((None, None, 4)), tf.TensorSpec((None,)), tf.TensorSpec((), tf.int32)],
             autograph=False,

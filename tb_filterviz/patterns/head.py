@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import math
 from typing import Any
 
 import keras
@@ -79,7 +79,9 @@ def _affine(heard: tap.Heard) -> tuple[Any, Any]:
 
 
 def _convolve(layer: Any, features: Any, kernels: Any) -> Any:
-    """Convolves each sample with a kernel of its own: one product for all taps, then shifted sums.
+    """Convolves each sample with a kernel of its own: one product for all taps, then a sum of the shifted products.
+
+    The sum is a convolution too, whose kernel has a single 1 at each tap: that for the product of this tap.
 
     Args:
         layer: Gives strides, dilation and padding.
@@ -90,29 +92,14 @@ def _convolve(layer: Any, features: Any, kernels: Any) -> Any:
         `[batch, *positions]`.
     """
     taps = kernels.shape[1:-1].as_list()
-    rank, inputs = len(taps), kernels.shape[-1]
-    strides, dilations = layer.strides, layer.dilation_rate
-    batch, sides = tf.shape(features)[0], tf.unstack(tf.shape(features)[1:-1])
-    reach = [(tap_ - 1) * dilation for tap_, dilation in zip(taps, dilations, strict=True)]
-    padding, positions = [[0, 0]], []
-    for side, far, stride in zip(sides, reach, strides, strict=True):
-        if layer.padding == "same":
-            count = -(-side // stride)
-            total = tf.maximum((count - 1) * stride + far + 1 - side, 0)
-            padding.append([total // 2, total - total // 2])
-        else:
-            before = far if layer.padding == "causal" else 0
-            count = (side + before - far - 1) // stride + 1
-            padding.append([before, 0])
-        positions.append(count)
+    count = math.prod(taps)
+    batch, sides, inputs = tf.shape(features)[0], tf.shape(features)[1:-1], kernels.shape[-1]
     flat = tf.reshape(features, [batch, -1, inputs])
-    products = tf.matmul(flat, tf.reshape(kernels, [batch, -1, inputs]), transpose_b=True)
-    products = tf.pad(tf.reshape(products, [batch, *sides, -1]), [*padding, [0, 0]])
-    total = 0.0
-    for number, offset in enumerate(itertools.product(*(range(tap_) for tap_ in taps))):
-        window = [slice(None)]
-        for axis in range(rank):
-            begin = offset[axis] * dilations[axis]
-            window.append(slice(begin, begin + (positions[axis] - 1) * strides[axis] + 1, strides[axis]))
-        total = total + products[tuple(window)][..., number]
-    return total
+    products = tf.matmul(flat, tf.reshape(kernels, [batch, count, inputs]), transpose_b=True)
+    products = tf.reshape(products, tf.concat([[batch], sides, [count]], 0))
+    if layer.padding == "causal":
+        products = tf.pad(products, [[0, 0], [(taps[0] - 1) * layer.dilation_rate[0], 0], [0, 0]])
+    places = tf.reshape(tf.eye(count, dtype=products.dtype), [*taps, count, 1])
+    padding = "SAME" if layer.padding == "same" else "VALID"
+    order = ("NWC", "NHWC", "NDHWC")[len(taps) - 1]  # eager gradients of three axes need it
+    return tf.nn.convolution(products, places, layer.strides, padding, order, layer.dilation_rate)[..., 0]

@@ -14,6 +14,9 @@ from tb_filterviz.patterns.recipes import RECIPES
 OBJECTIVES = ("channel", "spots", "neuron")
 """The names that `PatternOptions.objective` may have."""
 
+PRECISIONS = ("auto", "float32", "bfloat16")
+"""The names that `PatternOptions.precision` may have."""
+
 MAX_SIZE = 4096
 """The longest side of a picture."""
 
@@ -31,7 +34,7 @@ class PatternOptions:
             pictures with two axes: see `receptive.sides`.
         channels: Channels of the input of a `tf.Module`, from 1; None: 3. Keras models know their own.
         steps: Number of gradient steps, from 1; None for those of the recipe.
-        recipe: `"default"`: 14 steps in a decorrelated Fourier basis at a fixed contrast, fast and readable.
+        recipe: `"default"`: 22 steps in a decorrelated Fourier basis at a fixed contrast, fast and readable.
             `"robust"`: 64 such steps on pictures that are shifted, scaled and turned a little before each. Both after
             C. Olah, A. Mordvintsev, L. Schubert, "Feature Visualization", Distill 2017. `"maco"`: 128 steps on phases
             alone, T. Fel et al., NeurIPS 2023. `"classic"`: 80 steps on pixels along a normalised gradient, from grey
@@ -49,10 +52,11 @@ class PatternOptions:
         normalized: Whether the response is taken after a `BatchNormalization` that takes the layer's output, which is
             found while the model runs. Without one it is that before the layer's activation in either case.
         seed: Seed of the noise, from 0. A filter's noise depends on the seed, the filter's index and the size only. The
-            same call makes the same picture, bit by bit; in another batch it differs by rounding, less than 1/255 on
-            average; but by `"maco"`, whose long steps make much of the last digit, another picture may come out.
+            same call makes the same picture, bit by bit; in another batch, in float32, it differs by rounding, less
+            than 1/255 on average; but by `"maco"`, whose long steps make much of the last digit, another may come out.
         tries: How often a filter climbs, from 1, before it is called failed: each time from another noise, and with
-            twice as many steps as the time before. What has not failed climbs once, but for the spots of `objective`.
+            twice as many steps as the time before; the first time at the spots of `objective`, with as many. What has
+            not failed climbs once, or twice where it is shown at spots.
         input_range: The model inputs that pixels 0 and 255 stand for, `low < high`. `"auto"`: see
             `inputs.detect_range`.
         preprocess: What is done to pictures in the input range before they enter the model, for instance
@@ -64,6 +68,9 @@ class PatternOptions:
             axis. Those that are not given hold 0.
         reference: Natural inputs `[n, *spatial, channels]`, values in `input_range`, at least as large as the
             pictures: what the filters answer to them is kept beside what they answer to their patterns.
+        precision: In what a climb computes its convolutions: `"float32"`; `"bfloat16"`, for which oneDNN has kernels;
+            or `"auto"`: bfloat16 on Linux where the processor has instructions for it (AMX, AVX512-BF16) and there is
+            no GPU, except by `"maco"`; else float32. What a pattern reaches is measured in the model's own precision.
         batch_size: The most filters that climb together, from 1; None: 4 without and 32 with a GPU, or fewer if these
             took more than 1 GiB.
         max_seconds: After so many seconds the climb of a layer ends: filters under way keep the steps they had, and
@@ -96,6 +103,7 @@ class PatternOptions:
     input: int | str | None = None
     other_inputs: Mapping[int | str, Any] | None = dataclasses.field(default=None, compare=False, repr=False)
     reference: Any = dataclasses.field(default=None, compare=False, repr=False)
+    precision: str = "auto"
     batch_size: int | None = None
     max_seconds: float | None = None
     progress: bool = True
@@ -110,6 +118,7 @@ class PatternOptions:
             _set(self, "steps", _integer("steps", self.steps, least=1))
         _one_of("recipe", self.recipe, RECIPES)
         _one_of("objective", self.objective, OBJECTIVES)
+        _one_of("precision", self.precision, PRECISIONS)
         if self.direction is not None:
             _set(self, "direction", _direction(self.direction))
         _set(self, "facets", _integer("facets", self.facets, least=1))

@@ -27,7 +27,7 @@ NOISE = 20.0
 FLOOR = 8.0
 """Waves longer than a side divided by this are not made stronger: blots of colour excite no filter."""
 
-CUTOFF = 0.27
+CUTOFF = 0.24
 """Where the spectrum of a step has fallen by the factor exp(-1/2), in cycles a pixel: finer texture cannot be read."""
 
 MARGIN = 24
@@ -253,8 +253,8 @@ def _amplitudes(spatial: tuple[int, ...], decay: float) -> NDArray[np.float32]:
 def _standardise(latent: Any, weights: Any = 1.0) -> Any:
     """Brings pictures to mean 0 and standard deviation 1, where pixels count by weights whose mean is 1."""
     axes = list(range(1, latent.shape.rank))
-    centred = latent - tf.reduce_mean(latent * weights, axes, keepdims=True)
-    return centred / (tf.sqrt(tf.reduce_mean(tf.square(centred) * weights, axes, keepdims=True)) + 1e-12)
+    mean, square = (tf.reduce_mean(part * weights, axes, keepdims=True) for part in (latent, tf.square(latent)))
+    return (latent - mean) * tf.math.rsqrt(tf.maximum(square - tf.square(mean), 0.0) + 1e-24)
 
 
 def _inner(spatial: tuple[int, ...]) -> NDArray[np.float32]:
@@ -268,8 +268,8 @@ def _inner(spatial: tuple[int, ...]) -> NDArray[np.float32]:
 def _unit(gradient: Any) -> Any:
     """Brings a gradient to the root mean square 1; a gradient of 0, or one that is not finite, moves nothing."""
     scaled = gradient / tf.reduce_max(tf.abs(gradient), list(range(1, gradient.shape.rank)), keepdims=True)
-    direction = scaled / _root_mean_square(scaled)  # scaled first: squares of small numbers would vanish
-    return tf.where(tf.math.is_finite(direction), direction, 0.0)
+    factor = 1.0 / _root_mean_square(scaled)  # scaled first: squares of small numbers would vanish
+    return tf.math.multiply_no_nan(scaled, tf.where(tf.math.is_finite(factor), factor, 0.0))
 
 
 def _root_mean_square(values: Any) -> Any:

@@ -17,6 +17,7 @@ from tb_filterviz.patterns import (
     inputs,
     others,
     plausible,
+    precision,
     receptive,
     reference,
     sheet,
@@ -101,6 +102,7 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
         options.negative,
         options.direction,
         options.facets,
+        options.precision == "bfloat16" or (options.precision == "auto" and not recipe.exact and precision.is_fast()),
     )
     try:
         climber = keep(

@@ -11,9 +11,16 @@ from tb_filterviz.patterns import engine
 
 
 def averaged(response: Any) -> Any:
-    """Averages `[n, height, width, filters]` away from the borders; what is below 0 counts a tenth."""
-    inner = np.asarray(response)[:, 2:-2, 2:-2]
-    return np.where(inner > 0, inner, inner / 10).mean((1, 2))
+    """Averages `[n, *positions, filters]` without two positions, or a quarter of a side, at each border.
+
+    What is below 0 counts a tenth.
+    """
+    response = np.asarray(response)
+    positions = tuple(range(1, response.ndim - 1))
+    for axis in positions:
+        border = min(2, response.shape[axis] // 4)
+        response = np.take(response, range(border, response.shape[axis] - border), axis)
+    return np.where(response > 0, response, response / 10).mean(positions)
 
 
 def interrupt_climb(monkeypatch: Any, number: int) -> None:

@@ -11,6 +11,7 @@ import tb_filterviz as filterviz
 from tb_filterviz.patterns import generate_patterns
 from tb_filterviz.patterns.parameterization import squash
 from tb_filterviz.patterns.sheet import lay_out
+from tests.tf.support import averaged
 
 L = keras.layers
 
@@ -87,14 +88,6 @@ def linear(layer):
     return plain
 
 
-def mean_inside(response):
-    """Averages `[n, *positions, filters]` without two positions, or a quarter of a side, at each border."""
-    for axis in range(1, response.ndim - 1):
-        border = min(2, response.shape[axis] // 4)
-        response = np.take(response, range(border, response.shape[axis] - border), axis)
-    return response.mean(tuple(range(1, response.ndim - 1)))
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_drawn_is_what_was_measured_and_climbed(kind):
     shape, read, build = KINDS[kind]
@@ -110,7 +103,7 @@ def test_what_is_drawn_is_what_was_measured_and_climbed(kind):
     patterns = make(model, target, input_range=(-1, 1))
     pictures = read(patterns.images, shape).astype(np.float32) / 255 * 2 - 1
     assert pictures.shape[1:] == shape
-    response = mean_inside(linear(target)(model.layers[0](pictures)).numpy())
+    response = averaged(linear(target)(model.layers[0](pictures)).numpy())
     np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-4, atol=1e-5)
     assert (patterns.reached > patterns.start).all()
     assert not patterns.failed.any()
@@ -195,11 +188,11 @@ def test_a_layer_over_time_is_climbed_at_all_time_steps(wrap):
     frames = tiles(patterns.images, 12, 12, 4, 2).astype(np.float32) / 255
     factor = 1.0 if wrap(conv) is conv else 2.0
     plain = linear(conv)
-    response = np.stack([mean_inside(plain(factor * frames[:, t]).numpy()) for t in range(4)], axis=1)
+    response = np.stack([averaged(plain(factor * frames[:, t]).numpy()) for t in range(4)], axis=1)
     np.testing.assert_allclose(patterns.reached, np.einsum("ntn->n", response) / 4, rtol=1e-4, atol=1e-5)
     noise = make(model, conv, input_range=(0, 1), steps=1, recipe="classic")
     first = tiles(noise.images, 12, 12, 4, 2).astype(np.float32) / 255
-    before = np.stack([mean_inside(plain(factor * first[:, t]).numpy()) for t in range(4)], axis=1)
+    before = np.stack([averaged(plain(factor * first[:, t]).numpy()) for t in range(4)], axis=1)
     assert (np.einsum("ntn->nt", response) > np.einsum("ntn->nt", before)).all()
 
 
@@ -207,7 +200,7 @@ def test_a_convolution_with_a_memory_is_measured_at_its_output():
     conv = L.ConvLSTM2D(3, 3)
     model = keras.Sequential([keras.Input((4, 12, 12, 1)), conv])
     patterns = make(model, conv)
-    response = mean_inside(model(tiles(patterns.images, 12, 12, 4, 2).astype(np.float32) / 255).numpy())
+    response = averaged(model(tiles(patterns.images, 12, 12, 4, 2).astype(np.float32) / 255).numpy())
     np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-4, atol=1e-5)
     assert not patterns.failed.any()
 
@@ -218,7 +211,7 @@ def test_natural_curves_are_a_reference_too():
     natural = np.random.default_rng(0).random((3, 70, 2), np.float32)
     patterns = make(model, conv, size=30, reference=natural)
     cuts = np.concatenate([natural[:, :30], natural[:, 30:60]])
-    response = mean_inside(linear(conv)(np.rint(cuts * 255) / np.float32(255)).numpy())
+    response = averaged(linear(conv)(np.rint(cuts * 255) / np.float32(255)).numpy())
     np.testing.assert_allclose(patterns.natural, response.max(0), rtol=1e-4)
 
 
@@ -227,7 +220,7 @@ def test_channels_may_stand_first_where_they_can_be_computed():
     model = keras.Sequential([keras.Input((2, 5, 8, 9)), conv])
     patterns = make(model, conv)
     pictures = slices_by_channel(patterns.images, (5, 8, 9, 2)).astype(np.float32) / 255
-    response = mean_inside(np.moveaxis(model(np.moveaxis(pictures, -1, 1)).numpy(), 1, -1))
+    response = averaged(np.moveaxis(model(np.moveaxis(pictures, -1, 1)).numpy(), 1, -1))
     np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-4, atol=1e-5)
 
 
@@ -247,7 +240,7 @@ def test_layers_that_prepare_pictures_are_part_of_the_model():
     patterns = make(model, conv, size=24)
     assert patterns.input_range == (0, 255)
     prepared = keras.Sequential(prepare)(patterns.images.astype(np.float32), training=False)
-    response = mean_inside(linear(conv)(prepared).numpy())
+    response = averaged(linear(conv)(prepared).numpy())
     np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-3, atol=1e-4)
     assert not patterns.failed.any()
 

@@ -1,0 +1,50 @@
+"""In which precision a climb computes: float32, or bfloat16 where the processor is several times as fast in it.
+
+Pictures that were climbed in bfloat16 are measured in float32, on the model as it is.
+"""
+
+from __future__ import annotations
+
+import functools
+import pathlib
+from typing import Any
+
+import tensorflow as tf
+
+_FAST = {"amx_bf16", "avx512_bf16"}
+"""What Linux calls the instructions that multiply matrices and vectors of bfloat16."""
+
+
+@functools.cache
+def is_fast(cpuinfo: str = "/proc/cpuinfo") -> bool:
+    """Whether the processor has instructions for bfloat16, and no GPU takes its place.
+
+    Args:
+        cpuinfo: Where Linux tells about the processor; other systems do not, and count as slow.
+    """
+    if tf.config.list_logical_devices("GPU"):
+        return False
+    try:
+        return not _FAST.isdisjoint(pathlib.Path(cpuinfo).read_text(encoding="utf-8").split())
+    except OSError:
+        return False
+
+
+def allow_bfloat16(result: Any) -> None:
+    """Lets a call of a function within a graph compute its convolutions and matrix products in bfloat16.
+
+    What can do with less precision is chosen by TensorFlow, in the graph that the call runs: sums and exponentials stay
+    in float32. The function must have been traced with `NOT_INLINE`, since its graph is optimised by itself.
+
+    Args:
+        result: Tensor that the call returned.
+    """
+    call = result.op
+    config = tf.compat.v1.ConfigProto.FromString(call.get_attr("config_proto"))
+    rewrite = config.graph_options.rewrite_options
+    rewrite.auto_mixed_precision_onednn_bfloat16 = rewrite.ON
+    call._set_attr("config_proto", tf.compat.v1.AttrValue(s=config.SerializeToString()))
+
+
+NOT_INLINE = {"_noinline": True}
+"""For `tf.function(experimental_attributes=...)`: within a loop oneDNN's kernels for pooling are taken only so."""
