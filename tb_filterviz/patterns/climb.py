@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import time
 from typing import Any
@@ -82,7 +83,9 @@ class Climb:
         self._engine, self._name = ready.engine, ready.target.path
         self._end = float("inf") if options.max_seconds is None else time.monotonic() + options.max_seconds
         self._measured: dict[int, _Limits] = {}
+        self._devices = _devices()
         self._batch = options.batch_size or _batch_size(self._engine.picture_bytes * options.facets)
+        self._batch *= len(self._devices)
 
     def run(self, filters: list[int]) -> tuple[Made, KeyboardInterrupt | None]:
         """Makes the patterns of filters; with the interrupt that ended it, and what was done until then.
@@ -105,7 +108,7 @@ class Climb:
                 for batch in _batches(filters, self._batch):
                     if done and time.monotonic() >= self._end:
                         break
-                    done.update(self._try(batch, first, 0, bar))
+                    done.update(self._together(batch, first, 0, bar))
                     bar.update(len(done) - bar.n)
                 for attempt in range(1, self._options.tries):
                     if time.monotonic() >= self._end:
@@ -122,7 +125,7 @@ class Climb:
                         if time.monotonic() >= self._end:
                             break
                         self._limits(apart)  # now, and not when an interrupt has ended the climb
-                        for index, picture in self._try(batch, apart, attempt, None).items():
+                        for index, picture in self._together(batch, apart, attempt, None).items():
                             old = done[index]
                             # What fires nowhere on average gives way to what is made for spots.
                             if _better(picture.reached, old.reached if picture.apart == old.apart else np.nan):
@@ -130,6 +133,26 @@ class Climb:
             except KeyboardInterrupt as error:
                 interrupt = error
         return self._made(done), interrupt
+
+    def _together(self, batch: list[int], apart: int, attempt: int, bar: Any) -> dict[int, _Picture]:
+        """Climbs once with a batch of filters, a share of it on each device."""
+        if len(self._devices) == 1:
+            return self._try(batch, apart, attempt, bar)
+
+        def climb(device: str, share: list[int]) -> dict[int, _Picture]:
+            with tf.device(device):
+                return self._try(share, apart, attempt, bar)
+
+        made: dict[int, _Picture] = {}
+        with concurrent.futures.ThreadPoolExecutor(len(self._devices)) as pool:
+            try:
+                shares = [batch[number :: len(self._devices)] for number in range(len(self._devices))]
+                for share in [pool.submit(climb, *each) for each in zip(self._devices, shares, strict=True) if each[1]]:
+                    made.update(share.result())
+            except KeyboardInterrupt:
+                self._end = 0.0  # for all, after the steps under way
+                raise
+        return made
 
     def _try(self, batch: list[int], apart: int, attempt: int, bar: Any) -> dict[int, _Picture]:
         """Climbs once with a batch of filters, whose responses are taken where `apart` says."""
@@ -144,7 +167,8 @@ class Climb:
 
         def after(taken: int) -> bool:
             if bar is not None:
-                bar.update(min(len(batch) * taken / steps, bar.total - bar.n))  # fractions do not add up exactly
+                with bar.get_lock():
+                    bar.update(min(len(batch) * taken / steps, bar.total - bar.n))  # fractions do not add up exactly
             return time.monotonic() < self._end
 
         pictures, curve = self._engine.climb(noise, indices, rates, draws, after, places)
@@ -224,6 +248,12 @@ class Climb:
 
 def _better(new: float, old: float) -> bool:
     return bool(np.isfinite(new) and not (np.isfinite(old) and new <= old))
+
+
+def _devices() -> tuple[str, ...]:
+    """Returns the devices of the `tf.distribute` strategy that is active; if none is, one without a name."""
+    strategy = tf.distribute.get_strategy()
+    return tuple(strategy.extended.worker_devices) if strategy.num_replicas_in_sync > 1 else ("",)
 
 
 def _batch_size(picture_bytes: int) -> int:

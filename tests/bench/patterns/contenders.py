@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 import pathlib
 import subprocess
@@ -22,6 +23,9 @@ from tb_filterviz.patterns.recipes import RECIPES
 PEERS = pathlib.Path(".venvs/peers")
 """Where the two libraries are installed, beside the project's own environments."""
 
+OURS, OURS_FULL = "ours", "ours, float32"
+"""The default recipe in the precision of its choice, which may be bfloat16, and in that in which others compute."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Contender:
@@ -39,10 +43,19 @@ class Contender:
     make: Callable[[keras.Model, str, list[int], int, int], NDArray[np.uint8]]
 
 
-def ours(model: keras.Model, layer: str, filters: list[int], seed: int, steps: int) -> NDArray[np.uint8]:
+def ours(
+    model: keras.Model, layer: str, filters: list[int], seed: int, steps: int, precision: str = "auto"
+) -> NDArray[np.uint8]:
     """The default recipe."""
-    options = {"size": _side(model), "input_range": (0, 255), "seed": seed, "steps": steps, "progress": False}
-    return generate_patterns(model, layer, filters, **options).images
+    return generate_patterns(
+        *(model, layer, filters),
+        size=_side(model),
+        input_range=(0, 255),
+        seed=seed,
+        steps=steps,
+        precision=precision,
+        progress=False,
+    ).images
 
 
 class Classic:
@@ -112,7 +125,8 @@ def xplique(model: keras.Model, layer: str, filters: list[int], seed: int, steps
 def contenders() -> dict[str, Contender]:
     """Returns all contenders by name; of the two libraries, those that can be installed and run."""
     found = {
-        "ours": Contender(RECIPES["default"].steps, True, ours),
+        OURS: Contender(RECIPES["default"].steps, True, ours),
+        OURS_FULL: Contender(RECIPES["default"].steps, True, functools.partial(ours, precision="float32")),
         "classic, eager": Contender(80, True, Classic(compiled=False)),
         "classic, tf.function": Contender(80, True, Classic(compiled=True)),
     }

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_filterviz import generate_patterns
+from tb_filterviz.patterns import precision
 from tb_filterviz.patterns.recipes import RECIPES
 from tests.bench.patterns import contenders, networks, sheet, speed, truth
 from tests.bench.patterns.markdown import header, row
@@ -57,17 +58,17 @@ def _auto(options: argparse.Namespace, runs: dict[str, contenders.Contender], mo
 def _speed_table(
     options: argparse.Namespace, runs: dict[str, contenders.Contender], model: keras.Model, layers: Sequence[str]
 ) -> Iterator[str]:
-    others = [name for name in runs if name != "ours"]
-    yield header(
-        *("layer", "ours, s a filter", *(f"than {name}" for name in others), "limit, s a step", "share of the limit")
-    )
+    ours = [name for name in runs if name in (contenders.OURS, contenders.OURS_FULL)]
+    others = [name for name in runs if name not in ours]
+    yield header("layer", "who", "s a filter", *(f"than {name}" for name in others), "limit, s a step", "share of it")
     for layer in layers:
         seconds = speed.seconds_a_filter(runs, model, layer, _chosen(model, layer, options.filters), options.repeats)
-        limit = speed.limit(model, layer)
-        mine = seconds["ours"]
-        ratios = [f"{seconds[name] / mine:.1f} x faster" for name in others]
-        share = runs["ours"].steps * limit / mine
-        yield row(layer, f"{mine:.2f}", *ratios, f"{limit:.3f}", f"{share:.0%}")
+        for name in ours:
+            limit = speed.limit(model, layer, name == contenders.OURS and precision.is_fast())
+            mine = seconds[name]
+            ratios = [f"{seconds[other] / mine:.1f} x faster" for other in others]
+            share = runs[name].steps * limit / mine
+            yield row(layer, name, f"{mine:.3f}", *ratios, f"{limit:.4f}", f"{share:.0%}")
 
 
 def _auto_row(
@@ -85,15 +86,21 @@ def _auto_row(
         sides.append(made.images.shape[1])
         return made.images
 
-    pair = {"ours": contenders.Contender(runs["ours"].steps, True, auto), "classic": runs["classic, eager"]}
+    pair = {
+        contenders.OURS: contenders.Contender(runs[contenders.OURS].steps, True, auto),
+        "classic": runs["classic, eager"],
+    }
     seconds = speed.seconds_a_filter(pair, model, layer, filters, options.repeats)
-    return row(layer, sides[0], f"{seconds['ours']:.3f}", f"{seconds['classic'] / seconds['ours']:.0f} x faster")
+    mine = seconds[contenders.OURS]
+    return row(layer, sides[0], f"{mine:.3f}", f"{seconds['classic'] / mine:.0f} x faster")
 
 
 def _costs(options: argparse.Namespace, runs: dict[str, contenders.Contender], model: keras.Model) -> Iterator[str]:
     yield header("layer", "first call longer by, s", "later calls beside their steps, s", "memory, GB")
     for layer in options.layers:
-        first, later = speed.overhead(runs["ours"], networks.hed(options.side), layer, _chosen(model, layer, 4))
+        first, later = speed.overhead(
+            runs[contenders.OURS], networks.hed(options.side), layer, _chosen(model, layer, 4)
+        )
         grown = speed.memory(layer, options.side, options.filters)
         yield row(layer, f"{first:.1f}", f"{later:.2f}", f"{grown / 1e9:.2f}")
 

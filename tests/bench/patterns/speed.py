@@ -12,9 +12,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tests.bench.patterns.contenders import Contender
+from tests.bench.patterns.contenders import OURS, OURS_FULL, Contender
 
 _SHARE = 20
+_REDUCED = "auto_mixed_precision_onednn_bfloat16"
 
 
 def seconds_a_filter(
@@ -31,7 +32,7 @@ def seconds_a_filter(
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(repeats + 1):
         for name, contender in runs.items():
-            time_it = _whole if name == "ours" else _steps
+            time_it = _whole if name in (OURS, OURS_FULL) else _steps
             taken = time_it(contender, model, layer, filters)
             if number:  # the first round traces
                 seconds[name].append(taken)
@@ -65,8 +66,14 @@ def overhead(contender: Contender, model: keras.Model, layer: str, filters: list
     return first - later, 2 * later - double
 
 
-def limit(model: keras.Model, layer: str, batches: tuple[int, ...] = (1, 4, 8)) -> float:
+def limit(model: keras.Model, layer: str, bfloat16: bool, batches: tuple[int, ...] = (1, 4, 8, 16)) -> float:
     """Times one forward and backward pass of what one filter of a layer needs, by itself.
+
+    Args:
+        model: Functional model.
+        layer: Name of the layer.
+        bfloat16: Whether TensorFlow may compute in it.
+        batches: Sizes to try.
 
     Returns:
         The fewest seconds a picture, of the best of the batch sizes.
@@ -83,10 +90,12 @@ def limit(model: keras.Model, layer: str, batches: tuple[int, ...] = (1, 4, 8)) 
         return tape.gradient(total, pictures)
 
     found = []
+    tf.config.optimizer.set_experimental_options({_REDUCED: bfloat16})
     for batch in batches:
         pictures = tf.random.uniform((batch, *model.inputs[0].shape[1:]), 0, 255)
         gradient(pictures)
-        found.append(min(_timed(lambda pictures=pictures: gradient(pictures).numpy()) for _ in range(3)) / batch)
+        found.append(min(_timed(lambda pictures=pictures: gradient(pictures).numpy()) for _ in range(5)) / batch)
+    tf.config.optimizer.set_experimental_options({_REDUCED: False})
     return min(found)
 
 
@@ -96,6 +105,7 @@ from tests.bench.patterns import networks
 layer, side, filters = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 model = networks.hed(side)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+from tb_filterviz import generate_patterns
 generate_patterns(model, layer, filters, size=side, steps=3, tries=1, progress=False)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
