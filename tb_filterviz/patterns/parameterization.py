@@ -27,7 +27,7 @@ NOISE = 20.0
 FLOOR = 8.0
 """Waves longer than a side divided by this are not made stronger: blots of colour excite no filter."""
 
-CUTOFF = 0.24
+CUTOFF = 0.27
 """Where the spectrum of a step has fallen by the factor exp(-1/2), in cycles a pixel: finer texture cannot be read."""
 
 MARGIN = 24
