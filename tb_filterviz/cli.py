@@ -17,6 +17,7 @@ from tb_filterviz.export import texts
 from tb_filterviz.export.figure import CONTENT_TYPES, Figure
 from tb_filterviz.export.make import WHAT
 from tb_filterviz.export.options import LIMITS, THEMES, OptionError
+from tb_filterviz.export.place import NoFilterError
 from tb_filterviz.slices import SELECTIONS
 from tb_filterviz.store import DatumGoneError
 
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _DAMAGED
     except OSError as error:
         return _complain(_DAMAGED, str(error))
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, NoFilterError, ValueError) as error:
         return _complain(_WRONG, str(error.args[0] if error.args else error))
     return 0
 

@@ -34,7 +34,7 @@ class Comparison(Figure):
 
         Raises:
             OptionError: If a kernel is too large, or their filters have other shapes, or `inputs` cannot be.
-            IndexError: If there is no such filter.
+            tb_filterviz.export.place.NoFilterError: If there is no such filter.
             tb_filterviz.wire.FormatError: If a datum is damaged.
             tb_filterviz.store.DatumGoneError: If it is not there any more.
         """

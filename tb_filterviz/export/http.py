@@ -14,7 +14,7 @@ from tb_filterviz.export.figure import CONTENT_TYPES, Figure
 from tb_filterviz.export.make import make
 from tb_filterviz.export.options import SERVER, OptionError, Options
 from tb_filterviz.export.overview import Overview
-from tb_filterviz.export.place import Place, places
+from tb_filterviz.export.place import NoFilterError, Place, places
 from tb_filterviz.query import Query, bad
 from tb_filterviz.store import Source, Store
 
@@ -43,7 +43,7 @@ def answer(query: Query, store: Store, source: Source) -> tuple[bytes, str, Mapp
             content = figure.encode(form)
     except OptionError as error:
         raise bad(_PARAMETERS.get(error.name, error.name), error.expected, error.received) from error
-    except IndexError as error:
+    except NoFilterError as error:
         raise bad("filters", "filters that there are", query.text("filters", "all")) from error
     name = f"{figure.stem}.{'png' if form == 'apng' else form}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Security-Policy": "sandbox"}

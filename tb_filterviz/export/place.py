@@ -21,6 +21,10 @@ Chosen = int | np.integer[Any] | slice | range | Sequence[int] | None
 """Filters: an index, a slice or a sequence of indices, negative ones from the end; None for all."""
 
 
+class NoFilterError(IndexError):
+    """A filter that there is not, or one without a pattern."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Place:
     """One series of a log.
@@ -57,7 +61,7 @@ class Place:
 
         Raises:
             OptionError: If there are more than the budget allows, or none.
-            IndexError: If there is no such filter.
+            NoFilterError: If there is no such filter.
         """
         known = header.filters
         if header.kind == wire.KERNEL and (filters is None or isinstance(filters, slice)):
@@ -178,7 +182,7 @@ def positions(filters: Chosen, count: int) -> list[int]:
         count: How many there are.
 
     Raises:
-        IndexError: If there is no such filter.
+        NoFilterError: If there is no such filter.
     """
     every = range(count)
     if filters is None:
@@ -190,7 +194,8 @@ def positions(filters: Chosen, count: int) -> list[int]:
             raise IndexError(filters)  # before a list of it is made
         return [every[position] for position in ([filters] if isinstance(filters, int | np.integer) else filters)]
     except (IndexError, TypeError) as error:
-        raise IndexError(f"`filters` must be indices of the {count} filters. Received: filters={filters!r}") from error
+        expected = f"indices of the {count} filters"
+        raise NoFilterError(f"`filters` must be {expected}. Received: filters={filters!r}") from error
 
 
 def patterned(filters: Chosen, known: Sequence[int]) -> list[int]:
@@ -199,7 +204,7 @@ def patterned(filters: Chosen, known: Sequence[int]) -> list[int]:
     A slice or range chooses those of its filters that have one.
 
     Raises:
-        IndexError: If there is no such pattern.
+        NoFilterError: If there is no such pattern.
     """
     if filters is None:
         return list(range(len(known)))
@@ -210,4 +215,4 @@ def patterned(filters: Chosen, known: Sequence[int]) -> list[int]:
     try:
         return [places[int(index)] for index in ([filters] if isinstance(filters, int | np.integer) else filters)]
     except (KeyError, TypeError, ValueError) as error:
-        raise IndexError(f"`filters` must be of those that have a pattern. Received: filters={filters!r}") from error
+        raise NoFilterError(f"`filters` must be of those that have a pattern. Received: filters={filters!r}") from error

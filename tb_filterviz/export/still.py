@@ -26,7 +26,7 @@ class Numbers(Figure):
     formats: tuple[str, ...] = NUMBERS
 
     def __init__(self, place: Place, datum: Datum, filters: Chosen, options: Options) -> None:
-        """Reads them; raises as `Figure.encode` does, and `IndexError` if there is no such filter."""
+        """Reads them; raises as `Figure.encode` does, and `NoFilterError` if there is no such filter."""
         super().__init__(f"{place.layer}, run {datum.run}, step {datum.step}", options, place.budget)
         self._place, self._datum, self._header = place, datum, place.header(datum)
         known = self._header.filters
