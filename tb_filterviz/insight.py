@@ -42,6 +42,37 @@ def work(header: wire.Header) -> int:
     return math.prod(header.shape) + header.shape[-1] ** 2
 
 
+def layer_steps(series: Series, header: wire.Header) -> tuple[list[Datum], list[Datum]]:
+    """Chooses what `layer_history` reads.
+
+    Args:
+        series: Of kernels.
+        header: Of its newest step.
+
+    Returns:
+        The steps whose numbers are read; and those of them whose weights are: of large kernels few, or none.
+    """
+    data, weights = spread(series.data, MOST_STEPS), math.prod(header.shape)
+    return data, spread(data, MOST_VALUES // weights) if weights <= MOST_VALUES // 2 else []
+
+
+def filter_steps(series: Series, header: wire.Header) -> list[Datum]:
+    """Chooses the steps of which `filter_history` reads one filter; the arguments are those of `layer_steps`."""
+    return spread(series.data, max(1, min(MOST_STEPS, MOST_VALUES // math.prod(header.shape[:-1]))))
+
+
+def layer_history_work(series: Series, header: wire.Header) -> int:
+    """Returns how much `layer_history` takes: the numbers and weights that it reads."""
+    data, weighed = layer_steps(series, header)
+    return len(data) * len(header.filters) * len(header.numbers) + len(weighed) * math.prod(header.shape)
+
+
+def filter_history_work(series: Series, header: wire.Header) -> int:
+    """Returns how much `filter_history` takes: the weights that are stored together with those of the filter."""
+    together = min(header.chunk, len(header.filters)) * math.prod(header.shape[:-1])
+    return len(filter_steps(series, header)) * together
+
+
 def kernel(store: Store, source: Source, datum: Datum, header: wire.Header) -> NDArray[Any]:
     """Reads a whole kernel, `(*spatial, in, out)`; raises as `Store.filters` does."""
     return np.moveaxis(store.filters(source, datum, header, 0, header.shape[-1]), 0, -1)
@@ -61,12 +92,10 @@ def report(
         DatumGoneError: If it, or one of these steps, is not there any more.
     """
     check_size(header)
-    at = series.data.index(datum)
-    earlier = [
-        _kernel_like(store, source, series.data[before], header) if 0 <= before < at else None for before in (at - 1, 0)
-    ]
+    at = series.before(datum.step)
+    earlier = {one: _kernel_like(store, source, series.data[one], header) for one in {at - 1, 0} if 0 <= one < at}
     values = kernel(store, source, datum, header)
-    return analysis.report(values, *earlier), store.numbers(source, datum, header)
+    return analysis.report(values, earlier.get(at - 1), earlier.get(0)), store.numbers(source, datum, header)
 
 
 def _kernel_like(store: Store, source: Source, datum: Datum, header: wire.Header) -> NDArray[Any] | None:
@@ -99,7 +128,7 @@ def layer_history(store: Store, source: Source, series: Series, header: wire.Hea
         `steps`; `norms`, five quantiles a step; `dead`, a count a step; `change_steps` and `changes`, the relative
         change of the layer from one of these steps to the next. What cannot be read is None.
     """
-    data = spread(series.data, MOST_STEPS)
+    data, weighed = layer_steps(series, header)
     norms: list[list[float] | None] = []
     dead: list[int | None] = []
     for datum in data:
@@ -108,10 +137,9 @@ def layer_history(store: Store, source: Source, series: Series, header: wire.Hea
         finite = column[np.isfinite(column)]
         norms.append(np.quantile(finite, QUANTILES).tolist() if len(finite) else None)
         dead.append(int(analysis.dead(column).sum()) if len(finite) else None)
-    chosen = spread(data, MOST_VALUES // math.prod(header.shape)) if math.prod(header.shape) <= MOST_VALUES // 2 else []
     changes: list[float | None] = []
     before = None
-    for at, datum in enumerate(chosen):
+    for at, datum in enumerate(weighed):
         after = _kernel_like(store, source, datum, header)
         if at:
             changes.append(None if before is None or after is None else _whole_change(before, after))
@@ -120,7 +148,7 @@ def layer_history(store: Store, source: Source, series: Series, header: wire.Hea
         "steps": [datum.step for datum in data],
         "norms": norms,
         "dead": dead,
-        "change_steps": [datum.step for datum in chosen],
+        "change_steps": [datum.step for datum in weighed],
         "changes": changes,
     }
 
@@ -154,35 +182,34 @@ def filter_history(
             that one and the same slice is seen over time.
 
     Returns:
-        Facts: `steps`, and for each of them `norms`, `changes` (relative, since the one listed before), `cosines` (with
-        that one), `cosines_first`, None where unknown; `input`. And the pictures, float32
-        `[steps][inputs][*spatial]`.
+        Facts: `steps`, and for each of them `norms` (those that were stored, of the exact weights), `changes`
+        (relative, since the one listed before), `cosines` (with that one), `cosines_first`, None where unknown;
+        `input`. And the pictures, float32 `[steps][inputs][*spatial]`.
 
     Raises:
         ValueError: If there are no such inputs.
     """
-    most = max(1, min(MOST_STEPS, MOST_VALUES // max(1, math.prod(header.shape[:-1]))))
     found = []
-    for datum in spread(series.data, most):
+    for datum in filter_steps(series, header):
         same = _header_like(store, source, datum, header)
         try:
             if same is not None:
-                found.append((datum.step, store.filters(source, datum, same, index, index + 1)))
+                norm = store.numbers(source, datum, same)[index, 0]
+                found.append((datum.step, norm, store.filters(source, datum, same, index, index + 1)))
         except wire.FormatError:
             continue
     if not found:
         raise wire.FormatError("no step of this filter can be read")
-    steps = [step for step, _ in found]
-    filters = [np.moveaxis(values, 0, -1) for _, values in found]
+    filters = [np.moveaxis(values, 0, -1) for *_, values in found]
     slices.check(inputs, header.shape[-2])
-    _, chosen = slices.select([found[-1][1]], inputs)
+    _, chosen = slices.select([found[-1][-1]], inputs)
     wanted = inputs if chosen is None else chosen[0]
-    pictures = np.concatenate([slices.select([values], wanted)[0].astype(np.float32) for _, values in found])
+    pictures = np.concatenate([slices.select([values], wanted)[0].astype(np.float32) for *_, values in found])
     since = [analysis.change(before, after) for before, after in itertools.pairwise(filters)]
     first = [analysis.change(filters[0], after)[1] for after in filters]
     facts = {
-        "steps": steps,
-        "norms": finite_list(np.array([analysis.filter_numbers(values)[0, 0] for values in filters], np.float64)),
+        "steps": [step for step, *_ in found],
+        "norms": finite_list(np.array([norm for _, norm, _ in found])),
         "changes": [None, *finite_list(np.array([relative[0] for relative, _ in since]))],
         "cosines": [None, *finite_list(np.array([cosine[0] for _, cosine in since]))],
         "cosines_first": finite_list(np.array([cosine[0] for cosine in first])),

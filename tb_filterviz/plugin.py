@@ -168,13 +168,14 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
     @route
     def _serve_history(self, request: wrappers.Request) -> wrappers.Response:
         query, source = Query(request), self._source(request)
-        series, _, header = self._found(query, source, wire.KERNEL, newest=True)
+        series, newest, header = self._found(query, source, wire.KERNEL, newest=True)
         index = query.text("filter", "all")
         if index == "all":
-            key: Hashable = ("history", series.data)
+            # A key is kept as long as its answer: it has the steps that are read, not all there are.
+            key: Hashable = ("history", newest, *insight.layer_steps(series, header)[0])
             answer = self._thoughts.answer(
                 key,
-                insight.work(header),
+                insight.layer_history_work(series, header),
                 lambda: json.dumps(insight.layer_history(self._store, source, series, header)).encode(),
             )
             return respond(request, answer, "application/json", version=series.version)
@@ -183,7 +184,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         _check_inputs(query, inputs, header.shape[-2])
         if len(wanted) > 1:
             raise bad("filter", "all or one filter", index)
-        key = ("history", series.data, wanted.start, inputs)
+        key = ("history", wanted.start, inputs, newest, *insight.filter_steps(series, header))
 
         def think() -> bytes:
             facts, pictures = insight.filter_history(self._store, source, series, header, wanted.start, inputs)
@@ -191,7 +192,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
                 {**facts, "shape": pictures.shape, "dtype": "float32"}, [np.ascontiguousarray(pictures, "<f4")]
             )
 
-        answer = self._thoughts.answer(key, insight.work(header), think)
+        answer = self._thoughts.answer(key, insight.filter_history_work(series, header), think)
         return respond(request, answer, _BINARY, version=series.version)
 
     @route
