@@ -214,7 +214,9 @@ def test_the_search_for_a_size_ends():
 
 MESSAGES = {
     "before": r"There is NaN or infinity in weights .* depend on. Received: '\S*before/kernel', layer=",
-    "conv": "No filter of the layer answers noise with a finite number: there is NaN or infinity in the weights up to it",
+    "conv": (
+        "No filter of the layer answers noise with a finite number: there is NaN or infinity in the weights up to it"
+    ),
 }
 
 
