@@ -83,7 +83,7 @@ class Figure(abc.ABC):
         if form not in self.formats:
             raise OptionError("format", f"one of {', '.join(self.formats)}", form)
         if form == "csv":
-            return tables.table(*self.table())
+            return tables.table(*self.table(), self._budget.text)
         if form in ("npy", "npz"):
             return tables.npz(self.arrays()) if form == "npz" else tables.npy(self.values())
         if form == "svg":
@@ -123,6 +123,10 @@ class Figure(abc.ABC):
     @functools.cached_property
     def _scene(self) -> Scene:
         return self._composed(self.content())
+
+    def _texts(self, strings: Sequence[str]) -> NDArray[np.str_]:
+        """Returns names as an array, if that does not take too much; raises as `tables.texts` does."""
+        return tables.texts(strings, self._budget.text)
 
     @property
     def _colours(self) -> NDArray[np.uint8] | None:

@@ -122,7 +122,7 @@ class KernelHistory(History):
             "steps": np.array([step for step, _ in read], np.int64),
             "filters": np.array(self._filters, np.int64),
             "numbers": np.stack([numbers for _, (_, numbers) in read]),
-            "names": np.array(self._newest.numbers, np.str_),
+            "names": self._texts(self._newest.numbers),
         }
 
     @property
@@ -211,7 +211,7 @@ class PatternHistory(History):
             "steps": np.array(steps, np.int64),
             "filters": np.array(self._filters, np.int64),
             "numbers": numbers,
-            "names": np.array(self._newest.numbers, np.str_),
+            "names": self._texts(self._newest.numbers),
         }
 
     @property

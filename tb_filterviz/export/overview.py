@@ -76,8 +76,8 @@ class Overview(Figure):
         names = [name for name in NAMES if name not in _WORDS]
         return {
             "numbers": np.array([[row.get(name, np.nan) for name in names] for row in self._facts], np.float64),
-            "names": np.array(names, np.str_),
-            "layers": np.array([place.layer for place, _ in self._places], np.str_),
+            "names": self._texts(names),
+            "layers": self._texts([place.layer for place, _ in self._places]),
             "steps": np.array([datum.step for _, datum in self._places], np.int64),
         }
 

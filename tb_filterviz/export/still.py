@@ -43,7 +43,7 @@ class Numbers(Figure):
         names, numbers = self._wanted
         return {
             "numbers": numbers,
-            "names": np.array(names, np.str_),
+            "names": self._texts(names),
             "filters": np.array(self._filters, np.int64),
             "step": np.array(self._datum.step, np.int64),
         }

@@ -10,6 +10,7 @@ import pytest
 import tb_filterviz as filterviz
 from tb_filterviz import analysis, records, wire
 from tb_filterviz.export import tables
+from tb_filterviz.export.options import SERVER, OptionError
 from tests.plugin.samples import kernel_events, kernel_values, pattern_events, some_patterns
 from tests.support import logs
 
@@ -179,8 +180,27 @@ def test_names_are_no_formulas(tmp_path, name):
 
 
 def test_names_of_numbers_come_from_a_log_too():
-    header, row = csv.reader(io.StringIO(tables.table(["=a", "b"], [[-1.5, np.float32(0.1)]]).decode()))
+    header, row = csv.reader(io.StringIO(tables.table(["=a", "b"], [[-1.5, np.float32(0.1)]], 99).decode()))
     assert (header, row) == (["'=a", "b"], ["-1.5", "0.1"])
+
+
+def test_names_that_are_repeated_do_not_fill_the_memory(tmp_path):
+    """A log may hold a name of megabytes, which each row of a table and each item of an array would repeat."""
+    layer = "x" * (1 << 20)
+    elements = wire.encode_kernel(records.Kernel(records.Layer(layer), np.ones((1, 2000), np.float32)), "cnn")
+    tag = wire.tag("cnn", "short", wire.KERNEL)
+    event = logs.event(tag, 3, logs.blob_tensor(elements), wire.metadata(wire.KERNEL))
+    logs.write_file(tmp_path / "events.out.tfevents.1", [event])
+    log = filterviz.read(tmp_path)
+    figure = log.numbers(".", layer, depth="stored")
+    figure._budget = SERVER
+    with pytest.raises(
+        OptionError, match="`format` must be npz, or there must be fewer filters: a table may have 67108864"
+    ):
+        figure.encode("csv")
+    with pytest.raises(OptionError, match="`format` must be csv, as names that long would take more than 67108864"):
+        tables.texts([layer, *"abcdefghijklmnop"], SERVER.text)
+    assert tables.texts([], 0).shape == (0,)
 
 
 def test_an_archive_holds_no_date():
