@@ -28,6 +28,7 @@ _EXAMPLES = """examples:
   tb-filterviz export logs --layer conv2/kernel --filters 7 --inputs all --width 1200 --theme dark -o filter7.svg
   tb-filterviz export logs --layer conv1/kernel --what history --fps 8 -o training.gif
   tb-filterviz export logs --layer conv1/kernel --what numbers -o numbers.csv
+  tb-filterviz export logs --run train --what numbers -o all-layers.csv
   tb-filterviz export logs --layer conv1/kernel --what compare --step 0 --step-b 500 -o change.png
   tb-filterviz export logs --run train --what overview -o layers.png
 """
@@ -102,8 +103,10 @@ def _figure(given: argparse.Namespace) -> Figure:
     options = texts.options({name: text for name in texts.NAMES if (text := getattr(given, name)) is not None})
     if given.what == "overview":
         return log.overview(run, given.step, **vars(options))
-    layer = given.layer if given.layer is not None else _only("layer", log.layers(run))
     filters = texts.filters(given.filters)
+    if given.what == "numbers" and (given.layer, given.kind, filters) == (None, None, None):
+        return log.numbers(run, step=given.step, depth=options.depth)
+    layer = given.layer if given.layer is not None else _only("layer", log.layers(run))
     if given.what == "compare":
         other = {"run_b": given.run_b, "layer_b": given.layer_b, "step_b": given.step_b}
         return log.compare(run, layer, given.step, **other, filters=filters, **vars(options))
@@ -131,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     add("-o", "--output", metavar="FILE", required=True, help="where to write; - is the standard output")
     add("--format", choices=list(CONTENT_TYPES), help="the default is the suffix of FILE")
     add("--run", help="the default is the only one")
-    add("--layer", help="one that `ls` names; the default is the only one")
+    add("--layer", help="one that `ls` names; the default is the only one, and for numbers every one")
     add("--step", type=int, default=-1, help="the default, -1, is the newest")
     add("--what", choices=(*WHAT, "compare", "overview"), default=WHAT[0], help="(default: %(default)s)")
     add("--run-b", metavar="RUN", help="what it is compared with (default: the same run)")

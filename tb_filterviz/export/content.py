@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,11 +80,11 @@ class Strip:
 
 @dataclasses.dataclass(frozen=True)
 class Sheet:
-    """Strips one below the other; the attributes are as of `Content`."""
+    """Strips one below the other, which may be made as they are drawn; the attributes are as of `Content`."""
 
     heading: str
     lines: Sequence[str]
-    strips: Sequence[Strip]
+    strips: Iterable[Strip]
     notes: Sequence[str]
     bar: Bar
 

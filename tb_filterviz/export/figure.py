@@ -68,6 +68,12 @@ class Figure(abc.ABC):
         """A name for its file that any file system and header can hold, without the suffix."""
         return re.sub(r"[^A-Za-z0-9]+", "_", self.title.replace(", run ", "_").replace(", step ", "_"))[-_LONGEST_STEM:]
 
+    @classmethod
+    def check_format(cls, form: str) -> None:
+        """Raises `OptionError` if such a figure has no such format."""
+        if form not in cls.formats:
+            raise OptionError("format", f"one of {', '.join(cls.formats)}", form)
+
     def encode(self, form: str) -> bytes:
         """Returns the content of a file.
 
@@ -80,8 +86,7 @@ class Figure(abc.ABC):
             OptionError: If the figure has no such format, or does not fit what was asked for.
             tb_filterviz.wire.FormatError: If a datum is damaged.
         """
-        if form not in self.formats:
-            raise OptionError("format", f"one of {', '.join(self.formats)}", form)
+        self.check_format(form)
         if form == "csv":
             return tables.table(*self.table(), self._budget.text)
         if form in ("npy", "npz"):

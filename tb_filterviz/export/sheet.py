@@ -8,7 +8,9 @@ from tb_filterviz.export.content import BACKGROUNDS, Sheet
 from tb_filterviz.export.options import Budget, OptionError, Options
 from tb_filterviz.export.scene import Picture, Scene, Text
 
-_WIDTH = 960
+WIDTH = 960
+"""Of a page, in pixels, unless it was asked for."""
+
 _LEAST_WIDTH = 100
 _TILE_IN_TEXT = 2  # height of a tile, in sizes of the text beside it
 
@@ -25,7 +27,7 @@ def compose(sheet: Sheet, options: Options, budget: Budget, title: str) -> Scene
     Raises:
         OptionError: If not even one filter fits the width that was asked for, or the page not the budget.
     """
-    width = options.width or _WIDTH
+    width = options.width or WIDTH
     if width < _LEAST_WIDTH:
         raise OptionError("width", f"at least {_LEAST_WIDTH}", width)
     size = layout.text_size(width)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tb_filterviz.export.options import OptionError
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_WHOLE = ("dead", "duplicate_of", "opposite_of")
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 
 
@@ -45,6 +46,13 @@ def texts(strings: Sequence[str], most: int) -> NDArray[np.str_]:
     if 4 * len(strings) * max(map(len, strings), default=0) > most:
         raise OptionError("format", f"csv, as names that long would take more than {most} bytes", "npz")
     return np.array(strings, np.str_)
+
+
+def cells(names: Sequence[str], row: NDArray[np.float32]) -> list[object]:
+    """Returns what stands in a row of a table: filters, and yes or no, as integers; all other numbers as they are."""
+    return [
+        int(value) if name in _WHOLE and np.isfinite(value) else value for name, value in zip(names, row, strict=True)
+    ]
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]], most: int) -> bytes:

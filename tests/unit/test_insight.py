@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tb_filterviz import insight, records, wire
+from tb_filterviz import course, insight, records, wire
 from tb_filterviz.store import ByteCache, EventFileSource, LogdirIndex, Store
 from tb_filterviz.thoughts import LARGE
 from tests.support import logdirs, logs
@@ -43,24 +43,24 @@ def counted(monkeypatch):
 
 def test_a_history_takes_as_much_as_it_reads(tmp_path, counted):
     source, series, header = opened(tmp_path, range(120), shape=(3, 3, 40, 50))
-    insight.layer_history(Store(0), source, series, header)
+    course.of_layer(Store(0), source, series, header)
     numbers = 100 * 50 * len(header.numbers)
-    assert sum(counted) + numbers == insight.layer_history_work(series, header) == 100 * 3 * 3 * 40 * 50 + numbers
+    assert sum(counted) + numbers == course.work_of_layer(series, header) == 100 * 3 * 3 * 40 * 50 + numbers
     counted.clear()
-    insight.filter_history(Store(0), source, series, header, 7, "strongest")
-    assert sum(counted) == insight.filter_history_work(series, header) == 100 * 3 * 3 * 40 * 50
+    course.of_filter(Store(0), source, series, header, 7, "strongest")
+    assert sum(counted) == course.work_of_filter(series, header) == 100 * 3 * 3 * 40 * 50
 
 
 def test_a_history_of_many_steps_is_large_work_though_one_step_is_small(tmp_path):
     _, series, header = opened(tmp_path, range(70), shape=(3, 3, 128, 128))
     assert insight.work(header) < LARGE / 4
-    assert insight.layer_history_work(series, header) > LARGE
+    assert course.work_of_layer(series, header) > LARGE
 
 
 def test_norms_over_steps_are_those_of_the_exact_weights(tmp_path):
     """And not of the eight bits that are stored of each."""
     source, series, header = opened(tmp_path, range(4), "int8")
-    facts, _ = insight.filter_history(Store(0), source, series, header, 2, "mean")
+    facts, _ = course.of_filter(Store(0), source, series, header, 2, "mean")
     expected = [np.linalg.norm(exact(step)[..., 2]) for step in range(4)]
     np.testing.assert_allclose(facts["norms"], expected, rtol=1e-6)
 
