@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
 from tensorboard import errors
 from tensorboard.backend import http_util
 from werkzeug import wrappers
@@ -31,7 +32,9 @@ def route(handler: _Handler) -> Callable[..., Iterable[bytes]]:
             if request.method not in ("GET", "HEAD"):
                 response = error_answer(request, 405, f"{request.method} is not allowed", {"Allow": "GET, HEAD"})
             else:
-                response = handler(self, request)
+                # Weights may be anything: what overflows is shown as infinite, and no line of TensorBoard's console.
+                with np.errstate(over="ignore", invalid="ignore"):
+                    response = handler(self, request)
         except errors.PublicError as error:
             response = error_answer(request, error.http_code, str(error))
         except wire.FormatError as error:

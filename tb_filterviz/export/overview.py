@@ -154,7 +154,7 @@ def _median(values: NDArray[np.float64]) -> float:
 
 def _words(row: Mapping[str, Any]) -> list[str]:
     """Returns the numbers of a layer in words."""
-    known = {name: one for name, one in row.items() if name not in _WORDS and np.isfinite(one)}
+    known = {name: one for name, one in row.items() if name not in _WORDS and math.isfinite(one)}
     dot = " \N{MIDDLE DOT} "
     lines = []
     if "norm_median" in known:

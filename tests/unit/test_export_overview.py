@@ -188,11 +188,15 @@ def test_a_log_may_say_anything_of_its_filters(tmp_path):
     """Its numbers, and a header that is no less than a hundred thousand letters wrong."""
     elements = wire.encode_kernel(records.Kernel(records.Layer("a/kernel"), untrained()), "cnn")
     facts = json.loads(elements[0].rpartition(b"\n")[0])
-    lies = np.full((40, 8), np.nan, "<f4").tobytes()
-    crc32c = [google_crc32c.value(lies), *facts["crc32c"][1:]]
     events = []
-    for name, lie in ("numbers", {"crc32c": crc32c}), ("header", {"encoding": "x" * 100_000}):
-        text = json.dumps({**facts, "path": name, **lie}).encode()
+    for name, number, lie in (
+        ("numbers", np.nan, {}),
+        ("large", 3e38, {}),
+        ("header", 1, {"encoding": "x" * 100_000}),
+    ):
+        lies = np.full((40, 8), number, "<f4").tobytes()
+        crc32c = [google_crc32c.value(lies), *facts["crc32c"][1:]]
+        text = json.dumps({**facts, "path": name, "crc32c": crc32c, **lie}).encode()
         tampered = [text + b"\n%08x" % google_crc32c.value(text), lies, *elements[2:]]
         metadata = wire.metadata(wire.KERNEL)
         events.append(logs.event(wire.tag("cnn", name, wire.KERNEL), 1, logs.blob_tensor(tampered), metadata))
@@ -201,7 +205,8 @@ def test_a_log_may_say_anything_of_its_filters(tmp_path):
     figure = filterviz.read(tmp_path).overview(".")
     rows = rows_of(figure)
     assert {rows["numbers"][name] for name in ("nonfinite", "norm_min", "norm_max")} == {"nan"}
-    assert rows["numbers"]["near_random"] == "1"
+    assert float(rows["large"]["nonfinite"]) == pytest.approx(40 * 3e38)
+    assert rows["numbers"]["near_random"] == rows["large"]["near_random"] == "1"
     assert rows["header"]["problem"].startswith("It cannot be read: the header is not valid")
     assert max(len(text) for _, _, text in pictures.svg_texts(figure.encode("svg"))) < 200
 
