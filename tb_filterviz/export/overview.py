@@ -49,7 +49,7 @@ class Overview(Layers):
         return Sheet(
             heading=f"Overview of run {plain(self._run)}",
             lines=[f"{len(facts)} layers: {counts} filters, {random} layers near random"],
-            strips=(self._strip(*one, row) for one, row in zip(self._places, facts, strict=True)),
+            strips=lambda: (self._strip(*one, row) for one, row in zip(self._places, facts, strict=True)),
             notes=kernels.notes_of_layers(self._options, self._options.inputs or "strongest", rgb),
             bar=kernels.bar_of_layers(self._options),
         )
@@ -95,7 +95,7 @@ class Overview(Layers):
         if header is None:
             return Strip(name, words, nothing)
         options, inputs = self._options, self._inputs(header)
-        room = (options.width or sheet.WIDTH) // 2  # of a pixel and a gap each
+        room = (options.width or max(sheet.WIDTHS)) // 2  # of a pixel and a gap each
         first = range(min(len(header.filters), options.columns or _STRIP, room))
         try:
             pictures, _ = slices.select([place.filters(datum, header, first)], inputs)

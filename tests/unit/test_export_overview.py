@@ -11,7 +11,8 @@ import pytest
 
 import tb_filterviz as filterviz
 from tb_filterviz import records, wire
-from tb_filterviz.export.options import Budget, OptionError, Options
+from tb_filterviz.export import sheet
+from tb_filterviz.export.options import SERVER, Budget, OptionError, Options
 from tb_filterviz.export.overview import Overview
 from tb_filterviz.export.place import Place
 from tests.support import logs, pictures
@@ -233,7 +234,16 @@ def test_no_more_filters_are_read_than_the_page_has_room_for(log, monkeypatch):
     short = dataclasses.replace(BUDGET, pixels=960 * 300)
     with pytest.raises(OptionError, match="`width` must be less"):
         Overview("train", placed(log, "c/kernel") * 100, Options(), short).encode("png")
-    assert len(read) < 6
+    assert len(read) < 6 * len(sheet.WIDTHS)
+
+
+def test_a_page_of_many_layers_is_narrower_but_not_that_which_was_asked_for(log):
+    """As many as 200 are a figure that the server draws."""
+    many = placed(log, "a/kernel", "b/kernel") * 100
+    assert Overview("train", many[:8], Options(), SERVER).pixels.shape[1] == 960
+    assert Overview("train", many, Options(), SERVER).pixels.shape[1] in sheet.WIDTHS[1:]
+    with pytest.raises(OptionError, match="`width` must be less: a picture may have 16777216 pixels"):
+        Overview("train", many, Options(width=960), SERVER).encode("png")
 
 
 @pytest.mark.parametrize(
