@@ -57,6 +57,9 @@ def of_layer(store: Store, source: Source, series: Series, header: wire.Header) 
     Returns:
         `steps`; `norms`, five quantiles a step; `dead`, a count a step; `change_steps` and `changes`, the relative
         change of the layer from one of these steps to the next. What cannot be read is None.
+
+    Raises:
+        DatumGoneError: If a step is not there any more.
     """
     data, weighed = layer_steps(series, header)
     norms: list[list[float] | None] = []
@@ -118,6 +121,8 @@ def of_filter(
 
     Raises:
         ValueError: If there are no such inputs.
+        wire.FormatError: If no step can be read.
+        DatumGoneError: If one is not there any more.
     """
     found = []
     for datum in filter_steps(series, header):

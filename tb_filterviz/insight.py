@@ -113,6 +113,8 @@ def compare(
 
     Raises:
         TooLargeError: If one is too large.
+        wire.FormatError: If one is damaged.
+        DatumGoneError: If one is not there any more.
         ValueError: If the filters have different shapes, or there are no such inputs.
     """
     shapes = [header.shape[:-1] for _, header in (left, right)]

@@ -1,7 +1,9 @@
 """Arrays and tables are what was written, and names from a log do no harm in a spreadsheet."""
 
 import csv
+import html
 import io
+import re
 import zipfile
 
 import numpy as np
@@ -145,6 +147,20 @@ def test_numbers_of_chosen_filters_are_theirs_in_the_whole_layer(tmp_path):
         at = arrays["names"].tolist().index("duplicate_of")
         assert arrays["numbers"].dtype == np.float32
         np.testing.assert_array_equal(arrays["numbers"][:, at], [np.nan, 0])
+
+
+@pytest.mark.parametrize("layer", ["<b>conv</b>", None])
+def test_a_notebook_shows_numbers_as_a_table(tmp_path, layer):
+    log = write(tmp_path, np.random.default_rng(0).normal(size=(3, 3, 2, 30)), "float32", path="<b>conv</b>")
+    figure = log.numbers(".", layer)
+    assert figure._repr_png_() is None
+    shown = figure._repr_html_()
+    assert "&lt;b&gt;conv" in shown
+    assert "<b>" not in shown
+    assert shown.count("<tr>") == 1 + 20
+    (first,) = re.findall(r"<tr><td>.*?</tr>", shown)[:1]
+    cells, row = re.findall("<td>(.*?)</td>", first), rows_of(figure)[0]
+    assert [html.unescape(cell) for cell in cells] == [*row.values()]
 
 
 def test_numbers_as_they_were_stored(tmp_path):
