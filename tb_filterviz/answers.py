@@ -102,6 +102,13 @@ def frame(facts: Mapping[str, Any], body: Iterable[Any]) -> bytes:
     return b"".join([len(text).to_bytes(4, "little"), text, *body])
 
 
+def unframed(content: bytes) -> tuple[dict[str, Any], memoryview]:
+    """Returns the description and the body of a `frame`."""
+    start = 4 + int.from_bytes(content[:4], "little")
+    facts: dict[str, Any] = json.loads(content[4:start])
+    return facts, memoryview(content)[start:]
+
+
 def finite_list(values: Any) -> list[float | None]:
     """Returns the numbers of an array for JSON: null where one is not finite."""
     return [finite(value) for value in values.tolist()]

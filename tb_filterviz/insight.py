@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_filterviz import analysis, slices, wire
-from tb_filterviz.answers import finite_list
+from tb_filterviz.answers import finite_list, frame
 from tb_filterviz.store import Datum, Series, Source, Store
 from tb_filterviz.thoughts import Thoughts
 
@@ -156,6 +156,30 @@ def compare(
         "chosen": chosen,
     }
     return facts, both
+
+
+def compared(
+    thoughts: Thoughts,
+    store: Store,
+    source: Source,
+    left: tuple[Datum, wire.Header],
+    right: tuple[Datum, wire.Header],
+    by_likeness: bool,
+    inputs: str | int,
+) -> bytes:
+    """Returns what `compare` does as a frame: worked out once for all that show it, large kernels in turns.
+
+    Arguments and exceptions are those of `compare`; `thoughts` keeps the answer.
+    """
+    check_size(left[1])
+    check_size(right[1])
+
+    def think() -> bytes:
+        facts, pictures = compare(store, source, left, right, by_likeness, inputs)
+        facts |= {"shape": pictures.shape, "dtype": "float32"}
+        return frame(facts, [np.ascontiguousarray(pictures, "<f4")])
+
+    return thoughts.answer(("compare", left[0], right[0], by_likeness, inputs), work(left[1]) + work(right[1]), think)
 
 
 def analysed(

@@ -203,21 +203,14 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             except insight.TooLargeError as error:
                 raise bad(name, f"that of {error}", query.text(name)) from error
 
-        def think() -> bytes:
-            sides = ((datum, header), (other, other_header))
-            try:
-                facts, pictures = insight.compare(self._store, source, *sides, match == "likeness", inputs)
-            except wire.FormatError:
-                raise
-            except ValueError as error:
-                raise bad("tag_b", f"one of a kernel that can be compared: {error}", query.text("tag_b")) from error
-            return frame(
-                {**facts, "shape": pictures.shape, "dtype": "float32"}, [np.ascontiguousarray(pictures, "<f4")]
-            )
-
-        work = insight.work(header) + insight.work(other_header)
-        key = ("compare", datum, other, match, inputs)
-        return respond(request, self._thoughts.answer(key, work, think), _BINARY)
+        sides = ((datum, header), (other, other_header))
+        try:
+            answer = insight.compared(self._thoughts, self._store, source, *sides, match == "likeness", inputs)
+        except wire.FormatError:
+            raise
+        except ValueError as error:
+            raise bad("tag_b", f"one of a kernel that can be compared: {error}", query.text("tag_b")) from error
+        return respond(request, answer, _BINARY)
 
     @route
     def _serve_patterns(self, request: wrappers.Request) -> wrappers.Response:

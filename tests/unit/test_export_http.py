@@ -80,6 +80,15 @@ def test_a_layer_is_analysed_once_for_all_that_show_it(exports, source, monkeypa
         assert answers[0][3] == "", "never kept"
 
 
+def test_two_kernels_are_compared_once_for_all_that_show_them(exports, source, monkeypatch):
+    of_b = {"run_b": "train", "tag_b": logdirs.TAG, "step_b": 0, "what": "compare", "match": "likeness"}
+    exports.answer(asked(format="csv", **of_b), source)
+    monkeypatch.delattr(insight, "compare")
+    for form in ("png", "svg", "npz"):
+        one, other = (exports.answer(asked(format=form, **of_b), source) for _ in range(2))
+        assert one == other
+
+
 @pytest.mark.parametrize("what", ["overview", "numbers", "compare"])
 def test_a_format_that_cannot_be_is_refused_before_any_work(exports, source, monkeypatch, what):
     monkeypatch.delattr(insight, "report")
