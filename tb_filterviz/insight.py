@@ -22,6 +22,10 @@ class TooLargeError(ValueError):
     """A kernel that is larger than what is analysed on demand."""
 
 
+class UnlikeError(ValueError):
+    """Two kernels whose filters have different shapes."""
+
+
 def check_size(header: wire.Header) -> None:
     """Refuses kernels whose analysis would take long or much memory.
 
@@ -115,11 +119,12 @@ def compare(
         TooLargeError: If one is too large.
         wire.FormatError: If one is damaged.
         DatumGoneError: If one is not there any more.
-        ValueError: If the filters have different shapes, or there are no such inputs.
+        UnlikeError: If the filters have different shapes.
+        ValueError: If there are no such inputs.
     """
     shapes = [header.shape[:-1] for _, header in (left, right)]
     if shapes[0] != shapes[1]:
-        raise ValueError(f"the filters have the shapes {shapes[0]} and {shapes[1]}: they must be equal")
+        raise UnlikeError(f"the filters have the shapes {shapes[0]} and {shapes[1]}: they must be equal")
     slices.check(inputs, shapes[0][-1])
     check_size(left[1])
     check_size(right[1])

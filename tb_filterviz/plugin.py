@@ -206,9 +206,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         sides = ((datum, header), (other, other_header))
         try:
             answer = insight.compared(self._thoughts, self._store, source, *sides, match == "likeness", inputs)
-        except wire.FormatError:
-            raise
-        except ValueError as error:
+        except insight.UnlikeError as error:
             raise bad("tag_b", f"one of a kernel that can be compared: {error}", query.text("tag_b")) from error
         return respond(request, answer, _BINARY)
 
