@@ -32,7 +32,8 @@ class Exports:
     def __init__(self, store: Store, thoughts: Thoughts) -> None:
         """Takes the store that reads, and what works analyses out and keeps them."""
         self._store, self._thoughts = store, thoughts
-        self._one_at_a_time = threading.Lock()  # that memory is bounded, however many ask
+        # That memory is bounded, however many ask.
+        self._one_at_a_time, self._one_run_at_a_time = threading.Lock(), threading.Lock()
 
     def answer(self, query: Query, source: Source) -> tuple[bytes, str, Mapping[str, str], str | None]:
         """Returns the content of a file, its media type, headers, and the version as for `answers.respond`.
@@ -48,20 +49,10 @@ class Exports:
             tb_filterviz.store.SourceUnavailableError: If the source does not answer.
         """
         given = {name: query.text(name, "") for name in texts.NAMES}
-        what = query.text("what", "")
-        form = query.text("format", "csv" if what == "numbers" else "png")
+        form = query.text("format", "csv" if query.text("what", "") == "numbers" else "png")
         try:
             options = texts.options({name: text for name, text in given.items() if text})
-            figure: Figure | None = None
-            version: str | None = ""
-            if what == "overview" or (what == "numbers" and not query.text("tag", "")):
-                # To look at all layers may take a minute. No other export waits for it: analyses have their own turns.
-                kind = Overview if what == "overview" else AllNumbers
-                figure = self._of_all_layers(query, source, kind, form, options)
-            with self._one_at_a_time:
-                if figure is None:
-                    figure, version = self._figure(query, source, form, options)
-                content = figure.encode(form)
+            figure, content, version = self._made(query, source, form, options)
         except OptionError as error:
             raise bad(_PARAMETERS.get(error.name, error.name), error.expected, error.received) from error
         except NoFilterError as error:
@@ -70,8 +61,25 @@ class Exports:
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Security-Policy": "sandbox"}
         return content, CONTENT_TYPES[form], headers, version
 
+    def _made(self, query: Query, source: Source, form: str, options: Options) -> tuple[Figure, bytes, str | None]:
+        """Returns the figure, its file, and the version of what it depends on beside the data that the address names.
+
+        To look at all layers may take a minute. Only others of that kind wait for it: analyses have turns of their own.
+        """
+        what = query.text("what", "")
+        if what == "overview" or (what == "numbers" and not query.text("tag", "")):
+            with self._one_run_at_a_time:
+                figure = self._of_all_layers(
+                    query, source, Overview if what == "overview" else AllNumbers, form, options
+                )
+                with self._one_at_a_time:
+                    return figure, figure.encode(form), ""
+        with self._one_at_a_time:
+            figure, version = self._figure(query, source, form, options)
+            return figure, figure.encode(form), version
+
     def _figure(self, query: Query, source: Source, form: str, options: Options) -> tuple[Figure, str | None]:
-        """Returns the figure, and the version of what it depends on beside the data that the address names."""
+        """Returns a figure of one or two series, and its version, as `_made` does."""
         filters = texts.filters(query.text("filters", "all"))
         if query.text("what", "") == "compare":
             Comparison.check_format(form)
