@@ -104,7 +104,7 @@ def _figure(given: argparse.Namespace) -> Figure:
     if given.what == "overview":
         return log.overview(run, given.step, **vars(options))
     filters = texts.filters(given.filters)
-    if given.what == "numbers" and (given.layer, given.kind, filters) == (None, None, None):
+    if given.what == "numbers" and given.layer is None and given.kind != wire.PATTERNS and filters is None:
         return log.numbers(run, step=given.step, depth=options.depth)
     layer = given.layer if given.layer is not None else _only("layer", log.layers(run))
     if given.what == "compare":

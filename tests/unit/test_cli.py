@@ -38,7 +38,10 @@ def logdir(tmp_path_factory):
         ),
         (["--layer", CONV2, "--what", "numbers", "-o", "a.csv"], lambda log: log.numbers("train", CONV2)),
         (["--what", "numbers", "--step", "5", "-o", "a.csv"], lambda log: log.numbers("train", step=5)),
-        (["--what", "numbers", "--depth", "stored", "-o", "a.npz"], lambda log: log.numbers("train", depth="stored")),
+        (
+            ["--what", "numbers", "--kind", "kernel", "--depth", "stored", "-o", "a.npz"],
+            lambda log: log.numbers("train", depth="stored"),
+        ),
         (
             ["--layer", CONV2, "--what", "history", "--fps", "8", "--frames", "2", "-o", "a.gif"],
             lambda log: log.history("train", CONV2, fps=8, frames=2),
