@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
 from tensorboard import errors
 from tensorboard.backend import http_util
 from werkzeug import wrappers
@@ -31,7 +32,9 @@ def route(handler: _Handler) -> Callable[..., Iterable[bytes]]:
             if request.method not in ("GET", "HEAD"):
                 response = error_answer(request, 405, f"{request.method} is not allowed", {"Allow": "GET, HEAD"})
             else:
-                response = handler(self, request)
+                # Weights may be anything: what overflows is shown as infinite, and no line of TensorBoard's console.
+                with np.errstate(over="ignore", invalid="ignore"):
+                    response = handler(self, request)
         except errors.PublicError as error:
             response = error_answer(request, error.http_code, str(error))
         except wire.FormatError as error:
@@ -97,6 +100,13 @@ def frame(facts: Mapping[str, Any], body: Iterable[Any]) -> bytes:
     text = json.dumps(facts, allow_nan=False).encode("ascii")
     text += b" " * (-(4 + len(text)) % 8)
     return b"".join([len(text).to_bytes(4, "little"), text, *body])
+
+
+def unframed(content: bytes) -> tuple[dict[str, Any], memoryview]:
+    """Returns the description and the body of a `frame`."""
+    start = 4 + int.from_bytes(content[:4], "little")
+    facts: dict[str, Any] = json.loads(content[4:start])
+    return facts, memoryview(content)[start:]
 
 
 def finite_list(values: Any) -> list[float | None]:

@@ -17,6 +17,7 @@ from tb_filterviz.export import texts
 from tb_filterviz.export.figure import CONTENT_TYPES, Figure
 from tb_filterviz.export.make import WHAT
 from tb_filterviz.export.options import LIMITS, THEMES, OptionError
+from tb_filterviz.export.place import NoFilterError
 from tb_filterviz.slices import SELECTIONS
 from tb_filterviz.store import DatumGoneError
 
@@ -27,6 +28,7 @@ _EXAMPLES = """examples:
   tb-filterviz export logs --layer conv2/kernel --filters 7 --inputs all --width 1200 --theme dark -o filter7.svg
   tb-filterviz export logs --layer conv1/kernel --what history --fps 8 -o training.gif
   tb-filterviz export logs --layer conv1/kernel --what numbers -o numbers.csv
+  tb-filterviz export logs --run train --what numbers -o all-layers.csv
   tb-filterviz export logs --layer conv1/kernel --what compare --step 0 --step-b 500 -o change.png
   tb-filterviz export logs --run train --what overview -o layers.png
 """
@@ -58,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _DAMAGED
     except OSError as error:
         return _complain(_DAMAGED, str(error))
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, NoFilterError, ValueError) as error:
         return _complain(_WRONG, str(error.args[0] if error.args else error))
     return 0
 
@@ -101,8 +103,10 @@ def _figure(given: argparse.Namespace) -> Figure:
     options = texts.options({name: text for name in texts.NAMES if (text := getattr(given, name)) is not None})
     if given.what == "overview":
         return log.overview(run, given.step, **vars(options))
-    layer = given.layer if given.layer is not None else _only("layer", log.layers(run))
     filters = texts.filters(given.filters)
+    if given.what == "numbers" and given.layer is None and given.kind != wire.PATTERNS and filters is None:
+        return log.numbers(run, step=given.step, depth=options.depth)
+    layer = given.layer if given.layer is not None else _only("layer", log.layers(run))
     if given.what == "compare":
         other = {"run_b": given.run_b, "layer_b": given.layer_b, "step_b": given.step_b}
         return log.compare(run, layer, given.step, **other, filters=filters, **vars(options))
@@ -130,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     add("-o", "--output", metavar="FILE", required=True, help="where to write; - is the standard output")
     add("--format", choices=list(CONTENT_TYPES), help="the default is the suffix of FILE")
     add("--run", help="the default is the only one")
-    add("--layer", help="one that `ls` names; the default is the only one")
+    add("--layer", help="one that `ls` names; the default is the only one, and for numbers every one")
     add("--step", type=int, default=-1, help="the default, -1, is the newest")
     add("--what", choices=(*WHAT, "compare", "overview"), default=WHAT[0], help="(default: %(default)s)")
     add("--run-b", metavar="RUN", help="what it is compared with (default: the same run)")

@@ -30,8 +30,8 @@ def series(query: Query, source: Source, suffix: str = "") -> Series:
 def datum(query: Query, series: Series, suffix: str = "") -> Datum:
     """Finds the datum that `step` names; raises as `series` does."""
     step = query.integer(f"step{suffix}")
-    for one in series.data:
-        if one.step == step:
-            return one
+    at = series.before(step)
+    if at < len(series.data) and series.data[at].step == step:
+        return series.data[at]
     first, last = series.data[0].step, series.data[-1].step
     raise errors.NotFoundError(f"the series has no step {step}; it has {len(series.data)}, from {first} to {last}")

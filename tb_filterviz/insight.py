@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import json
 import math
 from typing import Any
 
@@ -10,17 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_filterviz import analysis, slices, wire
-from tb_filterviz.answers import finite_list
-from tb_filterviz.store import Datum, Series, Source, Store, spread
+from tb_filterviz.answers import finite_list, frame
+from tb_filterviz.store import Datum, Series, Source, Store
+from tb_filterviz.thoughts import Thoughts
 
 MOST_VALUES = 1 << 24
 MOST_FILTERS = 4096
-MOST_STEPS = 100
-QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 class TooLargeError(ValueError):
     """A kernel that is larger than what is analysed on demand."""
+
+
+class UnlikeError(ValueError):
+    """Two kernels whose filters have different shapes."""
 
 
 def check_size(header: wire.Header) -> None:
@@ -61,134 +64,31 @@ def report(
         DatumGoneError: If it, or one of these steps, is not there any more.
     """
     check_size(header)
-    at = series.data.index(datum)
-    earlier = [
-        _kernel_like(store, source, series.data[before], header) if 0 <= before < at else None for before in (at - 1, 0)
-    ]
+    at = series.before(datum.step)
+    earlier = {one: kernel_like(store, source, series.data[one], header) for one in {at - 1, 0} if 0 <= one < at}
     values = kernel(store, source, datum, header)
-    return analysis.report(values, *earlier), store.numbers(source, datum, header)
+    return analysis.report(values, earlier.get(at - 1), earlier.get(0)), store.numbers(source, datum, header)
 
 
-def _kernel_like(store: Store, source: Source, datum: Datum, header: wire.Header) -> NDArray[Any] | None:
+def kernel_like(store: Store, source: Source, datum: Datum, header: wire.Header) -> NDArray[Any] | None:
     """Reads the kernel of another step; None where it is damaged or has another shape.
 
     One that is gone is an error: the answer would be kept for a series that has a step less now.
     """
-    found = _header_like(store, source, datum, header)
+    found = header_like(store, source, datum, header)
     try:
         return None if found is None else kernel(store, source, datum, found)
     except wire.FormatError:
         return None
 
 
-def _header_like(store: Store, source: Source, datum: Datum, header: wire.Header) -> wire.Header | None:
+def header_like(store: Store, source: Source, datum: Datum, header: wire.Header) -> wire.Header | None:
+    """Reads the header of another step; None where it is damaged, or that of another shape."""
     try:
         found = store.header(source, datum)
     except wire.FormatError:
         return None
     return found if found.kind == wire.KERNEL and found.shape == header.shape else None
-
-
-def layer_history(store: Store, source: Source, series: Series, header: wire.Header) -> dict[str, Any]:
-    """Tells how the norms of a layer's filters went over its steps, and how far the layer as a whole moved.
-
-    Norms come from the stored numbers. A change needs the weights: where these are many, it is that between fewer
-    steps, evenly spread.
-
-    Returns:
-        `steps`; `norms`, five quantiles a step; `dead`, a count a step; `change_steps` and `changes`, the relative
-        change of the layer from one of these steps to the next. What cannot be read is None.
-    """
-    data = spread(series.data, MOST_STEPS)
-    norms: list[list[float] | None] = []
-    dead: list[int | None] = []
-    for datum in data:
-        found = _numbers_like(store, source, datum, header)
-        column = np.empty(0) if found is None else found[:, 0].astype(np.float64)
-        finite = column[np.isfinite(column)]
-        norms.append(np.quantile(finite, QUANTILES).tolist() if len(finite) else None)
-        dead.append(int(analysis.dead(column).sum()) if len(finite) else None)
-    chosen = spread(data, MOST_VALUES // math.prod(header.shape)) if math.prod(header.shape) <= MOST_VALUES // 2 else []
-    changes: list[float | None] = []
-    before = None
-    for at, datum in enumerate(chosen):
-        after = _kernel_like(store, source, datum, header)
-        if at:
-            changes.append(None if before is None or after is None else _whole_change(before, after))
-        before = after
-    return {
-        "steps": [datum.step for datum in data],
-        "norms": norms,
-        "dead": dead,
-        "change_steps": [datum.step for datum in chosen],
-        "changes": changes,
-    }
-
-
-def _numbers_like(store: Store, source: Source, datum: Datum, header: wire.Header) -> NDArray[np.float32] | None:
-    found = _header_like(store, source, datum, header)
-    try:
-        return None if found is None else store.numbers(source, datum, found)
-    except wire.FormatError:
-        return None
-
-
-def _whole_change(before: NDArray[Any], after: NDArray[Any]) -> float | None:
-    """The relative change of all weights together, those of one large filter."""
-    relative, _ = analysis.change(before.reshape(-1, 1), after.reshape(-1, 1))
-    return float(relative[0]) if np.isfinite(relative[0]) else None
-
-
-def filter_history(
-    store: Store, source: Source, series: Series, header: wire.Header, index: int, inputs: str | int
-) -> tuple[dict[str, Any], NDArray[np.float32]]:
-    """Follows one filter over all steps.
-
-    Args:
-        store: Where it is read.
-        source: What the request may see.
-        series: Of kernels.
-        header: Of its newest step; steps of another shape are left out.
-        index: Of the filter.
-        inputs: Which of its slices is pictured, as for `slices.select`; `"strongest"` is that of the newest step, so
-            that one and the same slice is seen over time.
-
-    Returns:
-        Facts: `steps`, and for each of them `norms`, `changes` (relative, since the one listed before), `cosines` (with
-        that one), `cosines_first`, None where unknown; `input`. And the pictures, float32
-        `[steps][inputs][*spatial]`.
-
-    Raises:
-        ValueError: If there are no such inputs.
-    """
-    most = max(1, min(MOST_STEPS, MOST_VALUES // max(1, math.prod(header.shape[:-1]))))
-    found = []
-    for datum in spread(series.data, most):
-        same = _header_like(store, source, datum, header)
-        try:
-            if same is not None:
-                found.append((datum.step, store.filters(source, datum, same, index, index + 1)))
-        except wire.FormatError:
-            continue
-    if not found:
-        raise wire.FormatError("no step of this filter can be read")
-    steps = [step for step, _ in found]
-    filters = [np.moveaxis(values, 0, -1) for _, values in found]
-    slices.check(inputs, header.shape[-2])
-    _, chosen = slices.select([found[-1][1]], inputs)
-    wanted = inputs if chosen is None else chosen[0]
-    pictures = np.concatenate([slices.select([values], wanted)[0].astype(np.float32) for _, values in found])
-    since = [analysis.change(before, after) for before, after in itertools.pairwise(filters)]
-    first = [analysis.change(filters[0], after)[1] for after in filters]
-    facts = {
-        "steps": steps,
-        "norms": finite_list(np.array([analysis.filter_numbers(values)[0, 0] for values in filters], np.float64)),
-        "changes": [None, *finite_list(np.array([relative[0] for relative, _ in since]))],
-        "cosines": [None, *finite_list(np.array([cosine[0] for _, cosine in since]))],
-        "cosines_first": finite_list(np.array([cosine[0] for cosine in first])),
-        "input": wanted,
-    }
-    return facts, pictures
 
 
 def compare(
@@ -217,11 +117,14 @@ def compare(
 
     Raises:
         TooLargeError: If one is too large.
-        ValueError: If the filters have different shapes, or there are no such inputs.
+        wire.FormatError: If one is damaged.
+        DatumGoneError: If one is not there any more.
+        UnlikeError: If the filters have different shapes.
+        ValueError: If there are no such inputs.
     """
     shapes = [header.shape[:-1] for _, header in (left, right)]
     if shapes[0] != shapes[1]:
-        raise ValueError(f"the filters have the shapes {shapes[0]} and {shapes[1]}: they must be equal")
+        raise UnlikeError(f"the filters have the shapes {shapes[0]} and {shapes[1]}: they must be equal")
     slices.check(inputs, shapes[0][-1])
     check_size(left[1])
     check_size(right[1])
@@ -258,6 +161,50 @@ def compare(
         "chosen": chosen,
     }
     return facts, both
+
+
+def compared(
+    thoughts: Thoughts,
+    store: Store,
+    source: Source,
+    left: tuple[Datum, wire.Header],
+    right: tuple[Datum, wire.Header],
+    by_likeness: bool,
+    inputs: str | int,
+) -> bytes:
+    """Returns what `compare` does as a frame: worked out once for all that show it, large kernels in turns.
+
+    Arguments and exceptions are those of `compare`; `thoughts` keeps the answer.
+    """
+    check_size(left[1])
+    check_size(right[1])
+
+    def think() -> bytes:
+        facts, pictures = compare(store, source, left, right, by_likeness, inputs)
+        facts |= {"shape": pictures.shape, "dtype": "float32"}
+        return frame(facts, [np.ascontiguousarray(pictures, "<f4")])
+
+    return thoughts.answer(("compare", left[0], right[0], by_likeness, inputs), work(left[1]) + work(right[1]), think)
+
+
+def analysed(
+    thoughts: Thoughts, store: Store, source: Source, series: Series, datum: Datum, header: wire.Header
+) -> bytes:
+    """Returns `full_answer` of `report` as JSON: worked out once for all that show it, large kernels in turns.
+
+    Raises:
+        TooLargeError: If the kernel is too large.
+        wire.FormatError: If the datum is damaged.
+        DatumGoneError: If it, or a step that it is compared with, is not there any more.
+    """
+    check_size(header)
+
+    def think() -> bytes:
+        found, numbers = report(store, source, series, datum, header)
+        return json.dumps(full_answer(header, numbers, found), allow_nan=False).encode()
+
+    before = series.data[max(0, series.before(datum.step) - 1)]
+    return thoughts.answer(("analysis", datum, series.data[0], before), work(header), think)
 
 
 def stored_answer(header: wire.Header, numbers: NDArray[np.float32]) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from tensorboard.plugins import base_plugin
 from tensorboard.util import tb_logging
 from werkzeug import wrappers
 
-from tb_filterviz import found, insight, loader, slices, wire
+from tb_filterviz import course, found, insight, loader, slices, wire
 from tb_filterviz.answers import finite_list, frame, respond, route
-from tb_filterviz.export import http as exporting
+from tb_filterviz.export.http import Exports
 from tb_filterviz.listing import Listing
 from tb_filterviz.query import Query, bad
 from tb_filterviz.store import (
@@ -62,6 +62,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         self._store = _new_store(megabytes)
         self._listing = Listing(self._store)
         self._thoughts = Thoughts(_THOUGHT_BYTES)
+        self._exports = Exports(self._store, self._thoughts)
         self._session = secrets.token_hex(4)
         self._places = ByteCache(_MEMO_BYTES)
         logdir = loader.local_logdir(context.flags)
@@ -150,17 +151,10 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         depth = query.choice("depth", ("stored", "full"))
         series, datum, header = self._found(query, source, wire.KERNEL)
         if depth == "full":
-            before = series.data[: series.data.index(datum)]
-            key = ("analysis", datum, before[:1], before[-1:])
-
-            def think() -> bytes:
-                try:
-                    report, numbers = insight.report(self._store, source, series, datum, header)
-                except insight.TooLargeError as error:
-                    raise bad("depth", f"stored, or the series must have {error}", depth) from error
-                return json.dumps(insight.full_answer(header, numbers, report), allow_nan=False).encode()
-
-            answer = self._thoughts.answer(key, insight.work(header), think)
+            try:
+                answer = insight.analysed(self._thoughts, self._store, source, series, datum, header)
+            except insight.TooLargeError as error:
+                raise bad("depth", f"stored, or the series must have {error}", depth) from error
             return respond(request, answer, "application/json", version=series.version)
         numbers = self._store.numbers(source, datum, header)
         return respond(request, insight.stored_answer(header, numbers), "application/json")
@@ -168,14 +162,15 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
     @route
     def _serve_history(self, request: wrappers.Request) -> wrappers.Response:
         query, source = Query(request), self._source(request)
-        series, _, header = self._found(query, source, wire.KERNEL, newest=True)
+        series, newest, header = self._found(query, source, wire.KERNEL, newest=True)
         index = query.text("filter", "all")
         if index == "all":
-            key: Hashable = ("history", series.data)
+            # A key is kept as long as its answer: it has the steps that are read, not all there are.
+            key: Hashable = ("history", newest, *course.layer_steps(series, header)[0])
             answer = self._thoughts.answer(
                 key,
-                insight.work(header),
-                lambda: json.dumps(insight.layer_history(self._store, source, series, header)).encode(),
+                course.work_of_layer(series, header),
+                lambda: json.dumps(course.of_layer(self._store, source, series, header)).encode(),
             )
             return respond(request, answer, "application/json", version=series.version)
         wanted = query.filters("filter", header.shape[-1])
@@ -183,15 +178,15 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         _check_inputs(query, inputs, header.shape[-2])
         if len(wanted) > 1:
             raise bad("filter", "all or one filter", index)
-        key = ("history", series.data, wanted.start, inputs)
+        key = ("history", wanted.start, inputs, newest, *course.filter_steps(series, header))
 
         def think() -> bytes:
-            facts, pictures = insight.filter_history(self._store, source, series, header, wanted.start, inputs)
+            facts, pictures = course.of_filter(self._store, source, series, header, wanted.start, inputs)
             return frame(
                 {**facts, "shape": pictures.shape, "dtype": "float32"}, [np.ascontiguousarray(pictures, "<f4")]
             )
 
-        answer = self._thoughts.answer(key, insight.work(header), think)
+        answer = self._thoughts.answer(key, course.work_of_filter(series, header), think)
         return respond(request, answer, _BINARY, version=series.version)
 
     @route
@@ -208,21 +203,12 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             except insight.TooLargeError as error:
                 raise bad(name, f"that of {error}", query.text(name)) from error
 
-        def think() -> bytes:
-            sides = ((datum, header), (other, other_header))
-            try:
-                facts, pictures = insight.compare(self._store, source, *sides, match == "likeness", inputs)
-            except wire.FormatError:
-                raise
-            except ValueError as error:
-                raise bad("tag_b", f"one of a kernel that can be compared: {error}", query.text("tag_b")) from error
-            return frame(
-                {**facts, "shape": pictures.shape, "dtype": "float32"}, [np.ascontiguousarray(pictures, "<f4")]
-            )
-
-        work = insight.work(header) + insight.work(other_header)
-        key = ("compare", datum, other, match, inputs)
-        return respond(request, self._thoughts.answer(key, work, think), _BINARY)
+        sides = ((datum, header), (other, other_header))
+        try:
+            answer = insight.compared(self._thoughts, self._store, source, *sides, match == "likeness", inputs)
+        except insight.UnlikeError as error:
+            raise bad("tag_b", f"one of a kernel that can be compared: {error}", query.text("tag_b")) from error
+        return respond(request, answer, _BINARY)
 
     @route
     def _serve_patterns(self, request: wrappers.Request) -> wrappers.Response:
@@ -264,7 +250,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
 
     @route
     def _serve_export(self, request: wrappers.Request) -> wrappers.Response:
-        content, media, headers, version = exporting.answer(Query(request), self._store, self._source(request))
+        content, media, headers, version = self._exports.answer(Query(request), self._source(request))
         return respond(request, content, media, headers, version=version)
 
     @route

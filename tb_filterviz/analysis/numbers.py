@@ -11,6 +11,7 @@ NUMBERS = ("norm", "min", "max", "mean", "std", "near_zero", "nonfinite", "l1")
 """The columns of `filter_numbers`."""
 
 _NEAR_ZERO = 0.01
+_DROWNED = 1e-6  # a variance of less, beside the square of the mean, is found by another pass
 _BLOCK_BYTES = 1 << 19  # float64 working set that stays in a core's second-level cache
 
 
@@ -74,8 +75,22 @@ def _numbers(
         squares += np.einsum("ko,ko->o", exact, exact)
     mean = total / count
     variance = np.maximum(squares / count - mean**2, 0.0)
+    drowned = np.flatnonzero(variance < _DROWNED * mean**2)
+    if len(drowned):
+        variance[drowned] = _squares_about(weights, mean, drowned, rows) / count[drowned]
     variance[low == high] = 0.0  # rounding must not give a constant filter a spread
     columns = [np.sqrt(squares), low, high, mean, np.sqrt(variance), near / count, nonfinite, sizes]
     numbers = np.stack(columns, axis=1)
     numbers[count == 0] = [np.nan if name != "nonfinite" else len(weights) for name in NUMBERS]
     return numbers.astype(np.float32)
+
+
+def _squares_about(
+    weights: NDArray[Any], mean: NDArray[np.float64], filters: NDArray[np.intp], rows: int
+) -> NDArray[np.float64]:
+    """Sums the squares of how far the weights of some filters are from their mean, as many rows at a time."""
+    squares = np.zeros(len(filters))
+    for start in range(0, len(weights), rows):
+        apart = weights[start : start + rows, filters] - mean[filters]
+        squares += np.nansum(apart**2, axis=0)
+    return squares

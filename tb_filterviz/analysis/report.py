@@ -65,7 +65,11 @@ def report(values: NDArray[Any], previous: NDArray[Any] | None = None, first: ND
     if values.dtype == np.float16:
         values = values.astype(np.float32)
     nothing = np.full(values.shape[-1], np.nan)
-    changes = [(nothing, nothing) if before is None else change(before, values) for before in (previous, first)]
+    changes = [(nothing, nothing) if previous is None else change(previous, values)]
+    if first is previous:  # as at the second step
+        changes += changes
+    else:
+        changes.append((nothing, nothing) if first is None else change(first, values))
     # All that follows needs `rows` of the kernel, which of this one take no copy.
     values = np.moveaxis(rows(values).reshape(values.shape[-1], *values.shape[:-1]), 0, -1)
     cosine = cosines(values)

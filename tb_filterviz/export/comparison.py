@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_filterviz import insight, slices, wire
+from tb_filterviz.answers import unframed
 from tb_filterviz.export import kernels
 from tb_filterviz.export.content import Content, number, plain
 from tb_filterviz.export.figure import Figure
@@ -34,7 +35,7 @@ class Comparison(Figure):
 
         Raises:
             OptionError: If a kernel is too large, or their filters have other shapes, or `inputs` cannot be.
-            IndexError: If there is no such filter.
+            tb_filterviz.export.place.NoFilterError: If there is no such filter.
             tb_filterviz.wire.FormatError: If a datum is damaged.
             tb_filterviz.store.DatumGoneError: If it is not there any more.
         """
@@ -51,9 +52,11 @@ class Comparison(Figure):
             raise OptionError("inputs", "strongest, mean, rgb or the index of an input", "all")
         self._filters = place.chosen(self._header, filters)
         ends = ((datum, self._header), (other_datum, header))
-        self._facts, self._pictures = insight.compare(
-            place.store, place.source, *ends, options.match == "likeness", self._inputs
+        answer = insight.compared(
+            place.thoughts, place.store, place.source, *ends, options.match == "likeness", self._inputs
         )
+        self._facts, body = unframed(answer)
+        self._pictures = np.frombuffer(body, "<f4").reshape(self._facts["shape"])
         self._partners = np.array(self._facts["partners"], np.int64)[self._filters]
         self._changes = np.array(self._facts["changes"], np.float64)[self._filters]
         self._cosines = np.array(self._facts["cosines"], np.float64)[self._filters]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,11 +80,15 @@ class Strip:
 
 @dataclasses.dataclass(frozen=True)
 class Sheet:
-    """Strips one below the other; the attributes are as of `Content`."""
+    """Strips one below the other; the other attributes are as of `Content`.
+
+    Attributes:
+        strips: Makes them, one as the one before is drawn: together they may be large.
+    """
 
     heading: str
     lines: Sequence[str]
-    strips: Sequence[Strip]
+    strips: Callable[[], Iterable[Strip]]
     notes: Sequence[str]
     bar: Bar
 

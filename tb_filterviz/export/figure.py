@@ -6,6 +6,7 @@ import abc
 import base64
 import functools
 import html
+import itertools
 import os
 import pathlib
 import re
@@ -42,6 +43,7 @@ _LONGEST_SIDE = {"gif": 65_535, "webp": 16_383}
 """Of a picture in a file of the format, in pixels, where that can be less than what an export may take."""
 
 _LONGEST_STEM = 100
+_ROWS = 20  # of a table in a notebook
 
 
 class Figure(abc.ABC):
@@ -68,6 +70,12 @@ class Figure(abc.ABC):
         """A name for its file that any file system and header can hold, without the suffix."""
         return re.sub(r"[^A-Za-z0-9]+", "_", self.title.replace(", run ", "_").replace(", step ", "_"))[-_LONGEST_STEM:]
 
+    @classmethod
+    def check_format(cls, form: str) -> None:
+        """Raises `OptionError` if such a figure has no such format."""
+        if form not in cls.formats:
+            raise OptionError("format", f"one of {', '.join(cls.formats)}", form)
+
     def encode(self, form: str) -> bytes:
         """Returns the content of a file.
 
@@ -80,10 +88,9 @@ class Figure(abc.ABC):
             OptionError: If the figure has no such format, or does not fit what was asked for.
             tb_filterviz.wire.FormatError: If a datum is damaged.
         """
-        if form not in self.formats:
-            raise OptionError("format", f"one of {', '.join(self.formats)}", form)
+        self.check_format(form)
         if form == "csv":
-            return tables.table(*self.table())
+            return tables.table(*self.table(), self._budget.text)
         if form in ("npy", "npz"):
             return tables.npz(self.arrays()) if form == "npz" else tables.npy(self.values())
         if form == "svg":
@@ -124,6 +131,10 @@ class Figure(abc.ABC):
     def _scene(self) -> Scene:
         return self._composed(self.content())
 
+    def _texts(self, strings: Sequence[str]) -> NDArray[np.str_]:
+        """Returns names as an array, if that does not take too much; raises as `tables.texts` does."""
+        return tables.texts(strings, self._budget.text)
+
     @property
     def _colours(self) -> NDArray[np.uint8] | None:
         return colormap.table(self._options.map)
@@ -145,12 +156,20 @@ class Figure(abc.ABC):
             return sheet.compose(content, self._options, self._budget, self.title)
         return layout.compose(content, self._options, self._budget, self.title)
 
-    def _repr_png_(self) -> bytes:
-        return raster.png(raster.image(self._scene))
+    def _repr_png_(self) -> bytes | None:
+        return raster.png(raster.image(self._scene)) if "png" in self.formats else None
 
     def _repr_html_(self) -> str:
-        source = base64.b64encode(self._repr_png_()).decode("ascii")
-        title = html.escape(self.title)
+        title, picture = html.escape(self.title), self._repr_png_()
+        if picture is None:
+            return f"<table><caption>{title}</caption>{''.join(self._html_rows())}</table>"
+        source = base64.b64encode(picture).decode("ascii")
         return (
             f'<figure><img src="data:image/png;base64,{source}" alt="{title}"><figcaption>{title}</figcaption></figure>'
         )
+
+    def _html_rows(self) -> Iterator[str]:
+        """Yields the first rows of a table, as a notebook shows them."""
+        header, rows = self.table()
+        for tag, row in itertools.chain([("th", header)], (("td", row) for row in itertools.islice(rows, _ROWS))):
+            yield f"<tr>{''.join(f'<{tag}>{html.escape(str(one))}</{tag}>' for one in row)}</tr>"

@@ -15,7 +15,7 @@ from tb_filterviz.export import kernels
 from tb_filterviz.export.content import Content, plain
 from tb_filterviz.export.figure import MOVING, Figure
 from tb_filterviz.export.options import LIMITS, OptionError, Options
-from tb_filterviz.export.place import Chosen, Place, check_values, patterned
+from tb_filterviz.export.place import Chosen, NoFilterError, Place, check_values, patterned
 from tb_filterviz.export.still import pattern_facts, patterns_content
 from tb_filterviz.store import Datum, DatumGoneError, spread
 
@@ -72,7 +72,7 @@ class History(Figure):
                 alike = (header.shape, header.numbers) == (self._newest.shape, self._newest.numbers)
                 if alike:
                     found.append((datum.step, read(datum, header)))
-            except (wire.FormatError, DatumGoneError, IndexError):  # the last: a pattern that this step has not
+            except (wire.FormatError, DatumGoneError, NoFilterError):  # the last: a pattern that this step has not
                 continue
         if not found:
             raise wire.FormatError("none of its steps can be read")
@@ -92,7 +92,7 @@ class KernelHistory(History):
     """Filters over steps, all drawn on one scale."""
 
     def __init__(self, place: Place, filters: Chosen, options: Options) -> None:
-        """Chooses filters; raises as `History` does, and `IndexError` if there is no such filter."""
+        """Chooses filters; raises as `History` does, and `NoFilterError` if there is no such filter."""
         super().__init__(place, options)
         self._filters = place.chosen(self._newest, filters)
         self._inputs = options.inputs_of(self._newest.shape[-2])
@@ -122,7 +122,7 @@ class KernelHistory(History):
             "steps": np.array([step for step, _ in read], np.int64),
             "filters": np.array(self._filters, np.int64),
             "numbers": np.stack([numbers for _, (_, numbers) in read]),
-            "names": np.array(self._newest.numbers, np.str_),
+            "names": self._texts(self._newest.numbers),
         }
 
     @property
@@ -173,7 +173,7 @@ class PatternHistory(History):
     """Patterns over steps: of the filters that have one at the newest step."""
 
     def __init__(self, place: Place, filters: Chosen, options: Options) -> None:
-        """Chooses filters; raises as `History` does, and `IndexError` if one has no pattern."""
+        """Chooses filters; raises as `History` does, and `NoFilterError` if one has no pattern."""
         super().__init__(place, options)
         known = self._newest.filters
         self._filters = [known[position] for position in place.chosen(self._newest, filters)]
@@ -211,7 +211,7 @@ class PatternHistory(History):
             "steps": np.array(steps, np.int64),
             "filters": np.array(self._filters, np.int64),
             "numbers": numbers,
-            "names": np.array(self._newest.numbers, np.str_),
+            "names": self._texts(self._newest.numbers),
         }
 
     @property

@@ -26,7 +26,7 @@ def make(what: str, place: Place, datum: Datum | None, filters: Chosen, options:
 
     Raises:
         OptionError: If an option does not fit the layer, or the figure the budget.
-        IndexError: If there is no such filter.
+        tb_filterviz.export.place.NoFilterError: If there is no such filter.
         tb_filterviz.wire.FormatError: If the datum is damaged.
         tb_filterviz.store.DatumGoneError: If it is not there any more.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_filterviz import analysis, insight, mosaic, slices, wire
-from tb_filterviz.export import kernels
+from tb_filterviz.export import kernels, sheet
 from tb_filterviz.export.content import Sheet, Strip, number, plain
-from tb_filterviz.export.figure import Figure
+from tb_filterviz.export.layers import Layers, header_of, too_large, unreadable
 from tb_filterviz.export.options import LIMITS, Budget, OptionError, Options
 from tb_filterviz.export.place import Place
 from tb_filterviz.store import Datum, DatumGoneError
@@ -26,47 +26,30 @@ NAMES = (
 """The columns of the table, after `run`, `layer` and `step`."""
 
 _STRIP = 32  # filters of a layer that are drawn, unless `columns` says otherwise
-_MOST_READ = 8  # times the weights that may be read at once
 
 
-class Overview(Figure):
+class Overview(Layers):
     """What there is of every layer. A layer that is damaged costs no other: it says so in its row."""
 
     formats = ("png", "svg", "webp", "csv", "npy", "npz")
 
     def __init__(self, run: str, layers: Sequence[tuple[Place, Datum]], options: Options, budget: Budget) -> None:
-        """Takes the layers.
-
-        Args:
-            run: Name of the run.
-            layers: Series of kernels in model order, and their steps; at least one.
-            options: How it looks.
-            budget: The most it may take.
-
-        Raises:
-            OptionError: If there are more layers, or weights, than the budget allows.
-        """
-        super().__init__(f"Overview, run {run}, step {max(datum.step for _, datum in layers)}", options, budget)
-        if len(layers) > budget.layers:
-            raise OptionError("run", f"one of at most {budget.layers} layers", f"{len(layers)} layers")
+        """Looks at the layers; raises as `Layers` does, and `OptionError` if they have no such `inputs`."""
         if options.inputs not in (None, "strongest", "mean"):
             raise OptionError("inputs", "strongest or mean, as layers have different inputs", options.inputs)
-        self._run, self._places = run, layers
-        weights = sum(math.prod(header.shape) for place, datum in layers if (header := _header(place, datum)))
-        if weights > _MOST_READ * budget.values:
-            raise OptionError("run", f"one of at most {_MOST_READ * budget.values} weights", f"{weights} weights")
+        super().__init__("Overview", run, layers, dataclasses.replace(options, depth="full"), budget)
 
     def content(self) -> Sheet:
         """Returns a strip for each layer, with its numbers in words."""
-        facts = self._facts
+        facts = self._found
         counts = ", ".join(f"{sum(int(one.get(name, 0)) for one in facts)} {word}" for name, word in _BADGES)
         random = sum(int(one.get("near_random", 0)) for one in facts)
-        headers = [_header(place, datum) for place, datum in self._places]
+        headers = (header_of(*one) for one in self._places)
         rgb = any(header and self._inputs(header) == "rgb" for header in headers)
         return Sheet(
             heading=f"Overview of run {plain(self._run)}",
             lines=[f"{len(facts)} layers: {counts} filters, {random} layers near random"],
-            strips=[self._strip(*one, row) for one, row in zip(self._places, facts, strict=True)],
+            strips=lambda: (self._strip(*one, row) for one, row in zip(self._places, facts, strict=True)),
             notes=kernels.notes_of_layers(self._options, self._options.inputs or "strongest", rgb),
             bar=kernels.bar_of_layers(self._options),
         )
@@ -75,9 +58,9 @@ class Overview(Figure):
         """Returns `numbers`, float64 `[layers][names]`, NaN where unknown; their `names`, `layers` and `steps`."""
         names = [name for name in NAMES if name not in _WORDS]
         return {
-            "numbers": np.array([[row.get(name, np.nan) for name in names] for row in self._facts], np.float64),
-            "names": np.array(names, np.str_),
-            "layers": np.array([place.layer for place, _ in self._places], np.str_),
+            "numbers": np.array([[row.get(name, np.nan) for name in names] for row in self._found], np.float64),
+            "names": self._texts(names),
+            "layers": self._texts([place.layer for place, _ in self._places]),
             "steps": np.array([datum.step for _, datum in self._places], np.int64),
         }
 
@@ -85,64 +68,50 @@ class Overview(Figure):
         """Returns a row for each layer."""
         rows = [
             (self._run, place.layer, datum.step, *(row.get(name, "" if name in _WORDS else np.nan) for name in NAMES))
-            for (place, datum), row in zip(self._places, self._facts, strict=True)
+            for (place, datum), row in zip(self._places, self._found, strict=True)
         ]
         return ("run", "layer", "step", *NAMES), rows
 
-    @functools.cached_property
-    def _facts(self) -> list[dict[str, Any]]:
-        return [_facts(*one) for one in self._places]
+    def _look(self, place: Place, datum: Datum) -> dict[str, Any]:
+        """Returns some of `NAMES`."""
+        row: dict[str, Any] = {}
+        try:
+            header = place.header(datum)
+            row |= {"class": header.layer.layer_class, "shape": "x".join(map(str, header.shape)), "axes": header.axes}
+            row |= _stored(header, place.numbers(datum, header))
+            return row | _computed(place.analysis(datum, header))
+        except insight.TooLargeError as error:
+            return {**row, "problem": too_large(error)}
+        except (wire.FormatError, DatumGoneError) as error:
+            return {**row, "problem": unreadable(error)}
 
     def _inputs(self, header: wire.Header) -> str | int:
         return self._options.inputs_of(header.shape[-2])
 
     def _strip(self, place: Place, datum: Datum, row: Mapping[str, Any]) -> Strip:
         """Draws the first filters of a layer, and says what is known of it."""
-        name, problem = plain(place.layer), str(row.get("problem", ""))
-        header, nothing = _header(place, datum), np.empty((0, 1, 1, 3), np.uint8)
+        name, words = plain(place.layer), _words(row)
+        header, nothing = header_of(place, datum), np.empty((0, 1, 1, 3), np.uint8)
         if header is None:
-            return Strip(name, [problem], nothing)
+            return Strip(name, words, nothing)
         options, inputs = self._options, self._inputs(header)
-        first = range(min(len(header.filters), options.columns or _STRIP))
+        room = (options.width or max(sheet.WIDTHS)) // 2  # of a pixel and a gap each
+        first = range(min(len(header.filters), options.columns or _STRIP, room))
         try:
             pictures, _ = slices.select([place.filters(datum, header, first)], inputs)
             largest = place.magnitudes(datum, header, inputs) if options.limit in LIMITS else None
         except (wire.FormatError, DatumGoneError):
-            return Strip(name, [problem], nothing)
+            return Strip(name, words, nothing)
+        except OptionError:
+            return Strip(name, [*words, "Its filters are too large to be drawn"], nothing)
         limit = kernels.shown(first, inputs, options, largest, 0).limit
         tiles = mosaic.kernel_tiles(pictures, limit, options.map, inputs == "rgb")
-        return Strip(name, [plain(f"{kernels.facts(header)}, step {datum.step}"), *_words(row)], tiles)
+        return Strip(name, [plain(f"{kernels.facts(header)}, step {datum.step}"), *words], tiles)
 
 
 _WORDS = ("class", "shape", "axes", "problem")
 _BADGES = (("dead", "dead"), ("duplicates", "duplicate"), ("opposites", "flipped"))
 _QUALITY = (("randomness", "random"), ("orthogonality", "orthogonal"), ("sparsity", "sparse"))
-
-
-def _header(place: Place, datum: Datum) -> wire.Header | None:
-    """Reads a header; None where it cannot be read."""
-    try:
-        return place.header(datum)
-    except (wire.FormatError, DatumGoneError):
-        return None
-
-
-def _facts(place: Place, datum: Datum) -> dict[str, Any]:
-    """Returns what is known of a layer: some of `NAMES`."""
-    row: dict[str, Any] = {}
-    try:
-        header = place.header(datum)
-        row |= {"class": header.layer.layer_class, "shape": "x".join(map(str, header.shape)), "axes": header.axes}
-        numbers = place.numbers(datum, header)
-        row |= _stored(header, numbers)
-        report, _ = insight.report(place.store, place.source, place.series, datum, header)
-    except insight.TooLargeError as error:
-        return {**row, "problem": f"To be analysed, it must be {error}"}
-    except wire.FormatError as error:
-        return {**row, "problem": f"It cannot be read: {error}"}
-    except DatumGoneError:
-        return {**row, "problem": "It is not there any more"}
-    return row | _computed(report)
 
 
 def _stored(header: wire.Header, numbers: NDArray[np.float32]) -> dict[str, Any]:
@@ -151,23 +120,30 @@ def _stored(header: wire.Header, numbers: NDArray[np.float32]) -> dict[str, Any]
     odd = wire.number(header, numbers, "nonfinite")
     return {
         **{"filters": len(numbers), "norm_min": low, "norm_median": middle, "norm_max": high},
-        "nonfinite": np.nan if odd is None else int(odd.sum()),
+        "nonfinite": _count(odd),
         "dead": int(analysis.dead(numbers[:, 0]).sum()),
     }
 
 
-def _computed(report: analysis.Report) -> dict[str, Any]:
-    columns = dict(zip(analysis.COLUMNS, report.filters.T, strict=True))
-    randomness = report.quality.randomness
+def _count(odd: NDArray[np.float32] | None) -> float:
+    """Adds up what a log says of each filter, which may be anything."""
+    total = math.nan if odd is None else float(odd.sum(dtype=np.float64))
+    return int(total) if math.isfinite(total) else math.nan
+
+
+def _computed(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what an analysis, as JSON has it, says of the layer."""
+    columns = dict(zip(answer["names"], np.array(answer["values"], np.float64).T, strict=True))
+    layer, basis = answer["layer"], answer["basis"]
+    randomness = layer["randomness"]
     return {
         "duplicates": int(np.count_nonzero(np.isfinite(columns["duplicate_of"]))),
         "opposites": int(np.count_nonzero(np.isfinite(columns["opposite_of"]))),
         "change_median": _median(columns["change"]),
         "change_first_median": _median(columns["change_first"]),
-        **{name: np.nan if one is None else one for name, one in vars(report.quality).items()},
+        **{name: np.nan if one is None else one for name, one in layer.items()},
         **({} if randomness is None else {"near_random": int(randomness >= analysis.NEAR_RANDOM)}),
-        "orthogonality": report.orthogonality,
-        "explained": np.nan if report.basis is None else float(report.basis.explained[0]),
+        "explained": np.nan if basis is None else basis["explained"][0],
     }
 
 
@@ -178,7 +154,7 @@ def _median(values: NDArray[np.float64]) -> float:
 
 def _words(row: Mapping[str, Any]) -> list[str]:
     """Returns the numbers of a layer in words."""
-    known = {name: one for name, one in row.items() if name not in _WORDS and np.isfinite(one)}
+    known = {name: one for name, one in row.items() if name not in _WORDS and math.isfinite(one)}
     dot = " \N{MIDDLE DOT} "
     lines = []
     if "norm_median" in known:
@@ -190,4 +166,4 @@ def _words(row: Mapping[str, Any]) -> list[str]:
     parts += [f"{word} {number(known[name])}" for name, word in _QUALITY if name in known]
     if "explained" in known:
         parts.append(f"explained by one picture {number(known['explained'])}")
-    return [*lines, dot.join(parts), *([plain(row["problem"])] if "problem" in row else [])]
+    return [*lines, *filter(None, (dot.join(parts), plain(row.get("problem", ""))))]

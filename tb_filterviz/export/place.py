@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import io
+import json
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -16,9 +17,14 @@ from PIL import Image
 from tb_filterviz import insight, slices, wire
 from tb_filterviz.export.options import Budget, OptionError
 from tb_filterviz.store import Datum, Series, Source, Store, up_to
+from tb_filterviz.thoughts import Thoughts
 
 Chosen = int | np.integer[Any] | slice | range | Sequence[int] | None
 """Filters: an index, a slice or a sequence of indices, negative ones from the end; None for all."""
+
+
+class NoFilterError(IndexError):
+    """A filter that there is not, or one without a pattern."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +33,7 @@ class Place:
 
     Attributes:
         store: Where it is read.
+        thoughts: Where its analyses are worked out, and kept.
         source: What may be seen.
         series: Of which layer.
         layer: What that layer is called.
@@ -34,6 +41,7 @@ class Place:
     """
 
     store: Store
+    thoughts: Thoughts
     source: Source
     series: Series
     layer: str
@@ -57,7 +65,7 @@ class Place:
 
         Raises:
             OptionError: If there are more than the budget allows, or none.
-            IndexError: If there is no such filter.
+            NoFilterError: If there is no such filter.
         """
         known = header.filters
         if header.kind == wire.KERNEL and (filters is None or isinstance(filters, slice)):
@@ -75,19 +83,21 @@ class Place:
         """Reads the numbers of all filters, float32 `[filters][columns]`; raises as `header` does."""
         return self.store.numbers(self.source, datum, header)
 
+    def analysis(self, datum: Datum, header: wire.Header) -> dict[str, Any]:
+        """Returns what `insight.full_answer` does, None for what is not finite; raises as `insight.analysed` does."""
+        answer = insight.analysed(self.thoughts, self.store, self.source, self.series, datum, header)
+        found: dict[str, Any] = json.loads(answer)
+        return found
+
     def full_numbers(self, datum: Datum, header: wire.Header) -> tuple[list[str], NDArray[np.float64]]:
         """Computes all numbers of all filters of a kernel, and their names: those of `insight.full_numbers`.
 
-        Of a kernel that is larger than what is analysed, only those that were stored.
-
-        Raises:
-            wire.FormatError: If the datum is damaged.
+        Raises as `insight.analysed` does.
         """
-        try:
-            report, numbers = insight.report(self.store, self.source, self.series, datum, header)
-        except insight.TooLargeError:
-            return [*header.numbers], self.numbers(datum, header).astype(np.float64)
-        return insight.full_numbers(header, numbers, report)
+        names, rows = (self.analysis(datum, header)[name] for name in ("names", "values"))
+        stored = self.numbers(datum, header)  # as they are: JSON has no infinities
+        computed = np.array([row[stored.shape[1] :] for row in rows], np.float64)
+        return names, np.concatenate([stored, computed], axis=1)
 
     def filters(self, datum: Datum, header: wire.Header, wanted: Sequence[int]) -> NDArray[Any]:
         """Reads filters of a kernel, `[filters][*spatial][in]`, and only the chunks that hold them.
@@ -150,15 +160,25 @@ def named(listed: Sequence[tuple[Series, wire.Header]]) -> list[tuple[str, Serie
     ]
 
 
-def places(store: Store, source: Source, run: str, step: int | None, budget: Budget) -> list[tuple[Place, Datum]]:
+def places(
+    store: Store, thoughts: Thoughts, source: Source, run: str, step: int | None, budget: Budget
+) -> list[tuple[Place, Datum]]:
     """Returns the kernels of a run in model order, each at its newest step up to `step`; none that begins later.
+
+    Args:
+        store: As of a `Place`.
+        thoughts: As of a `Place`.
+        source: As of a `Place`.
+        run: Name of the run.
+        step: None for the newest.
+        budget: As of a `Place`.
 
     Raises:
         SourceUnavailableError: If the source does not answer.
     """
     listed, _ = store.index(source, run)
     return [
-        (Place(store, source, series, layer, budget), datum)
+        (Place(store, thoughts, source, series, layer, budget), datum)
         for layer, series, _ in named(listed)
         if series.kind == wire.KERNEL and (datum := up_to(series, step))
     ]
@@ -178,7 +198,7 @@ def positions(filters: Chosen, count: int) -> list[int]:
         count: How many there are.
 
     Raises:
-        IndexError: If there is no such filter.
+        NoFilterError: If there is no such filter.
     """
     every = range(count)
     if filters is None:
@@ -190,7 +210,8 @@ def positions(filters: Chosen, count: int) -> list[int]:
             raise IndexError(filters)  # before a list of it is made
         return [every[position] for position in ([filters] if isinstance(filters, int | np.integer) else filters)]
     except (IndexError, TypeError) as error:
-        raise IndexError(f"`filters` must be indices of the {count} filters. Received: filters={filters!r}") from error
+        expected = f"indices of the {count} filters"
+        raise NoFilterError(f"`filters` must be {expected}. Received: filters={filters!r}") from error
 
 
 def patterned(filters: Chosen, known: Sequence[int]) -> list[int]:
@@ -199,7 +220,7 @@ def patterned(filters: Chosen, known: Sequence[int]) -> list[int]:
     A slice or range chooses those of its filters that have one.
 
     Raises:
-        IndexError: If there is no such pattern.
+        NoFilterError: If there is no such pattern.
     """
     if filters is None:
         return list(range(len(known)))
@@ -210,4 +231,4 @@ def patterned(filters: Chosen, known: Sequence[int]) -> list[int]:
     try:
         return [places[int(index)] for index in ([filters] if isinstance(filters, int | np.integer) else filters)]
     except (KeyError, TypeError, ValueError) as error:
-        raise IndexError(f"`filters` must be of those that have a pattern. Received: filters={filters!r}") from error
+        raise NoFilterError(f"`filters` must be of those that have a pattern. Received: filters={filters!r}") from error

@@ -8,7 +8,9 @@ from tb_filterviz.export.content import BACKGROUNDS, Sheet
 from tb_filterviz.export.options import Budget, OptionError, Options
 from tb_filterviz.export.scene import Picture, Scene, Text
 
-_WIDTH = 960
+WIDTHS = (960, 800, 640, 480)
+"""Of a page, in pixels, unless one was asked for: the first at which it is not too large."""
+
 _LEAST_WIDTH = 100
 _TILE_IN_TEXT = 2  # height of a tile, in sizes of the text beside it
 
@@ -25,9 +27,18 @@ def compose(sheet: Sheet, options: Options, budget: Budget, title: str) -> Scene
     Raises:
         OptionError: If not even one filter fits the width that was asked for, or the page not the budget.
     """
-    width = options.width or _WIDTH
-    if width < _LEAST_WIDTH:
-        raise OptionError("width", f"at least {_LEAST_WIDTH}", width)
+    if options.width and options.width < _LEAST_WIDTH:
+        raise OptionError("width", f"at least {_LEAST_WIDTH}", options.width)
+    for width in (options.width,) if options.width else WIDTHS:
+        page = _page(sheet, options, budget, title, width)
+        if page:
+            return page
+    expected = f"less: a picture may have {budget.pixels} pixels, and this has more; or fewer layers"
+    raise OptionError("width", expected, width)
+
+
+def _page(sheet: Sheet, options: Options, budget: Budget, title: str, width: int) -> Scene | None:
+    """Lays strips out on a page of a width; None if that has too many pixels."""
     size = layout.text_size(width)
     background, (strong, weak) = BACKGROUNDS[options.theme], layout.INKS[options.theme]
     texts: list[Text] = []
@@ -39,7 +50,7 @@ def compose(sheet: Sheet, options: Options, budget: Budget, title: str) -> Scene
             heading, lines = options.caption.splitlines(), ()
         y = layout.write(texts, heading, size, y, room, size * 5 // 4, strong)
         y = layout.write(texts, lines, size, y, room, size, weak) + size
-    for strip in sheet.strips:
+    for strip in sheet.strips():
         if options.labels:
             y = layout.write(texts, [strip.heading], size, y, room, size, strong)
             y = layout.write(texts, strip.lines, size, y, room, max(layout.SMALLEST, size * 4 // 5), weak)
@@ -58,12 +69,11 @@ def compose(sheet: Sheet, options: Options, budget: Budget, title: str) -> Scene
             y += row.shape[0] + size // 4
         y += size
         if width * y > budget.pixels:
-            break
+            return None
     if options.bar and sheet.bar:
         y = layout.draw_bar(pictures, texts, sheet.bar, size, y, room, size, strong)
     if options.caption is True:
         y = layout.write(texts, sheet.notes, size, y + size // 2, room, size, weak)
     if width * (y + size) > budget.pixels:
-        expected = f"less: a picture may have {budget.pixels} pixels, and this has more; or fewer layers"
-        raise OptionError("width", expected, width)
+        return None
     return Scene(width, y + size, background, title, pictures, texts)

@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_filterviz import slices, wire
-from tb_filterviz.export import kernels
+from tb_filterviz import insight, slices, wire
+from tb_filterviz.export import kernels, tables
 from tb_filterviz.export.content import Content, plain, product
 from tb_filterviz.export.figure import NUMBERS, Figure
 from tb_filterviz.export.options import LIMITS, OptionError, Options
 from tb_filterviz.export.place import Chosen, Place
 from tb_filterviz.store import Datum
-
-_WHOLE = ("dead", "duplicate_of", "opposite_of")
 
 
 class Numbers(Figure):
@@ -26,7 +24,7 @@ class Numbers(Figure):
     formats: tuple[str, ...] = NUMBERS
 
     def __init__(self, place: Place, datum: Datum, filters: Chosen, options: Options) -> None:
-        """Reads them; raises as `Figure.encode` does, and `IndexError` if there is no such filter."""
+        """Reads them; raises as `Figure.encode` does, and `NoFilterError` if there is no such filter."""
         super().__init__(f"{place.layer}, run {datum.run}, step {datum.step}", options, place.budget)
         self._place, self._datum, self._header = place, datum, place.header(datum)
         known = self._header.filters
@@ -43,7 +41,7 @@ class Numbers(Figure):
         names, numbers = self._wanted
         return {
             "numbers": numbers,
-            "names": np.array(names, np.str_),
+            "names": self._texts(names),
             "filters": np.array(self._filters, np.int64),
             "step": np.array(self._datum.step, np.int64),
         }
@@ -54,7 +52,7 @@ class Numbers(Figure):
         names, numbers = self._wanted
         rows = zip(self._filters, numbers, strict=True)
         return ("run", "layer", "step", "filter", *names), [
-            (*where, one, *(_cell(name, value) for name, value in zip(names, row, strict=True))) for one, row in rows
+            (*where, one, *tables.cells(names, row)) for one, row in rows
         ]
 
     @functools.cached_property
@@ -62,16 +60,15 @@ class Numbers(Figure):
         """Names and numbers that were asked for; pictures hold none, and so the whole kernel need not be read."""
         if self._options.depth == "stored" or self._header.kind != wire.KERNEL:
             return self._header.numbers, self._numbers
-        names, numbers = self._place.full_numbers(self._datum, self._header)
-        return names, numbers[self._positions].astype(np.float32)
+        try:
+            names, numbers = self._place.full_numbers(self._datum, self._header)
+        except insight.TooLargeError:
+            return self._header.numbers, self._numbers
+        with np.errstate(over="ignore"):
+            return names, numbers[self._positions].astype(np.float32)
 
     def _lines(self, facts: str) -> list[str]:
         return [plain(f"Run {self._datum.run}, step {self._datum.step}"), plain(facts)]
-
-
-def _cell(name: str, value: np.float32) -> object:
-    """Returns what stands in a table: filters and yes or no as integers, as all columns beside are numbers."""
-    return int(value) if name in _WHOLE and np.isfinite(value) else value
 
 
 class Kernels(Numbers):

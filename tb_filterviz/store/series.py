@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import bisect
 import dataclasses
 import functools
 import hashlib
@@ -61,6 +62,10 @@ class Series:
         numbers = [number for datum in self.data for number in (float(datum.step), datum.wall_time)]
         return hashlib.blake2b(array.array("d", numbers).tobytes(), digest_size=4).hexdigest()
 
+    def before(self, step: int) -> int:
+        """Returns how many data are before a step: the place of that step's own in `data`, if there is one."""
+        return bisect.bisect_left(self.data, step, key=lambda datum: datum.step)
+
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
@@ -109,7 +114,8 @@ class Source(Protocol):
 
 def up_to(series: Series, step: int | None) -> Datum | None:
     """Returns the newest datum up to a step, or of all; None where there is none."""
-    return next((datum for datum in reversed(series.data) if step is None or datum.step <= step), None)
+    count = len(series.data) if step is None else series.before(step + 1)
+    return series.data[count - 1] if count else None
 
 
 def run_order(run: str) -> list[tuple[int, str]]:

@@ -61,9 +61,10 @@ def test_what_depends_on_the_data_it_names_is_kept_for_any(board, route, more):
     assert not kept(board.get(route, **where))
 
 
-def test_an_overview_is_never_kept(board):
+@pytest.mark.parametrize("what", ["overview", "numbers"])
+def test_what_is_of_all_layers_is_never_kept(board, what):
     for v in (version_of(board, tag_of("conv1")), "", "x"):
-        assert not kept(board.get("export", run="run2", what="overview", format="csv", v=v))
+        assert not kept(board.get("export", run="run2", what=what, format="csv", v=v))
 
 
 def test_what_is_known_is_not_sent_again(board):

@@ -67,6 +67,7 @@ B = {"run_b": "run10", "tag_b": tag_of("conv2"), "step_b": 10}
             {"what": "overview", "tag": None, "step": None, "theme": "dark"},
             lambda log: log.overview("run2", theme="dark"),
         ),
+        ({"what": "numbers", "tag": None}, lambda log: log.numbers("run2", step=5)),
         (
             {"what": "compare", "filters": "0:3", "inputs": 4, **B},
             lambda log: log.compare(
@@ -81,6 +82,8 @@ B = {"run_b": "run10", "tag_b": tag_of("conv2"), "step_b": 10}
 )
 @pytest.mark.parametrize("form", ["png", "svg", "csv"])
 def test_overviews_and_comparisons_are_those_of_the_reader(board, logdir, parameters, figure, form):
+    if parameters["what"] == "numbers":
+        form = {"png": "npy", "svg": "npz"}.get(form, form)
     assert export(board, format=form, **parameters).body == figure(filterviz.read(logdir)).encode(form)
 
 
@@ -182,6 +185,9 @@ def test_files_may_be_kept_if_they_have_a_version(board):
         ({"what": "overview", "inputs": "rgb"}, 400, "'inputs' must be strongest or mean, as layers have different"),
         ({"what": "overview", "run": "nope"}, 404, "run 'nope' has no kernel up to step 10"),
         ({"what": "overview", "step": "x"}, 400, "'step' must be an integer, but was 'x'"),
+        ({"what": "numbers", "tag": None, "format": "png"}, 400, "'format' must be one of csv, npy, npz, but was"),
+        ({"what": "numbers", "tag": None, "filters": "3"}, 400, "'filters' must be all where no `tag` is given"),
+        ({"what": "history", "tag": None}, 400, "'tag' is missing"),
         ({"what": "compare"}, 400, "'run_b' is missing"),
         ({"what": "compare", **B, "tag_b": PATTERNS_TAG}, 400, "'tag_b' must be that of a series of kernel"),
         ({"what": "compare", **B, "tag_b": tag_of("conv1")}, 400, "'tag_b' must be one whose filters have the shape"),

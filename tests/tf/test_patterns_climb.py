@@ -51,7 +51,7 @@ def noise_pictures(recipe, seed, count, shape=(SIDE, SIDE, 3)):
 
 
 @pytest.mark.parametrize("recipe", ["default", "classic"])
-def test_noise_is_the_most_that_sixteen_pictures_of_noise_reach(recipe):
+def test_noise_is_the_most_that_eight_pictures_of_noise_reach(recipe):
     model, conv = small()
     patterns = make(model, conv, [1, 4], recipe=recipe, seed=3, tries=1)
     measured = respond(model, conv, noise_pictures(recipe, 3, climb.NOISES))
@@ -163,7 +163,7 @@ def test_a_filter_of_zeros_fails_after_all_tries_and_costs_the_other_nothing():
 
 
 def test_a_second_try_may_succeed_and_then_counts(monkeypatch):
-    """One tiny step cannot pass what sixteen pictures of noise reach; many of them can."""
+    """One tiny step cannot pass what eight pictures of noise reach; many of them can."""
     monkeypatch.setitem(RECIPES, "timid", Recipe("timid", "pixel", steps=1, rate=0.05, last_rate=0.05))
     model, conv = small()
     short = make(model, conv, steps=1, tries=1, recipe="timid")

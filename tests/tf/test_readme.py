@@ -70,10 +70,10 @@ def test_the_reader(tmp_path, monkeypatch):
     np.testing.assert_array_equal(kernel, weights[..., [0, 7]])
     exec(EXPORT, names)
     np.testing.assert_array_equal(np.load(tmp_path / "kernel.npy"), weights)
-    written = {"figure.png", "filter7.svg", "training.gif", "layers.png", "change.png", "numbers.csv"}
+    written = {"figure.png", "filter7.svg", "training.gif", "layers.png", "change.png", "numbers.csv", "all.csv"}
     assert written < {file.name for file in tmp_path.iterdir()}
     from_python = {name: (tmp_path / name).read_bytes() for name in written}
-    assert len(SHELL) == 7
+    assert len(SHELL) == 8
     for line in SHELL:
         assert cli.main(shlex.split(line)[1:]) == 0
     for name in written - {"filter7.svg"}:  # where a caption makes the difference

@@ -44,6 +44,22 @@ def test_what_is_not_finite_is_counted_and_left_out(values):
     np.testing.assert_allclose(analysis.filter_numbers(values), reference(values), rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "mean", "spread"), [("float32", 1, 1e-6), ("float32", -1e3, 1e-3), ("float64", 1, 1e-9)]
+)
+def test_a_small_spread_about_a_large_mean(dtype, mean, spread):
+    """As after a few steps from a constant."""
+    values = (mean + spread * np.random.default_rng(2).normal(size=(3, 3, 64, 5))).astype(dtype)
+    values[0, 0, 0, 0] = np.nan
+    np.testing.assert_allclose(analysis.filter_numbers(values), reference(values), rtol=1e-6)
+
+
+def test_a_filter_of_one_large_weight_has_its_norm():
+    values = np.random.default_rng(3).normal(size=(3, 3, 512, 2)) * 1e-6
+    values[0, 0, 0] = [1, -1]
+    np.testing.assert_allclose(analysis.filter_numbers(values), reference(values), rtol=1e-6)
+
+
 def test_a_constant_filter_has_no_spread():
     assert analysis.filter_numbers(np.full((3, 3, 64, 1), 0.1, np.float32))[0, 4] == 0
 

@@ -37,6 +37,11 @@ def logdir(tmp_path_factory):
             lambda log: log.grid("train", CONV1, kind="patterns", width=500, caption=False),
         ),
         (["--layer", CONV2, "--what", "numbers", "-o", "a.csv"], lambda log: log.numbers("train", CONV2)),
+        (["--what", "numbers", "--step", "5", "-o", "a.csv"], lambda log: log.numbers("train", step=5)),
+        (
+            ["--what", "numbers", "--kind", "kernel", "--depth", "stored", "-o", "a.npz"],
+            lambda log: log.numbers("train", depth="stored"),
+        ),
         (
             ["--layer", CONV2, "--what", "history", "--fps", "8", "--frames", "2", "-o", "a.gif"],
             lambda log: log.history("train", CONV2, fps=8, frames=2),
@@ -100,6 +105,8 @@ def test_what_there_is(logdir, capsys):
         (["--run", "test", "--width", "wide"], "`width` must be an integer from 1 to 65536. Received: width='wide'"),
         (["--run", "test", "--what", "patterns"], "has no patterns of a layer"),
         (["--run", "test", "--format", "gif"], "`format` must be one of png, svg, webp, csv, npy, npz"),
+        (["--run", "train", "--what", "numbers", "--filters", "3"], "`layer` must be given where there is not exactly"),
+        (["--run", "train", "--what", "numbers"], "`format` must be one of csv, npy, npz. Received: format='png'"),
         (["--run", "test", "--what", "compare", "--layer-b", "x"], "has no kernel of a layer 'x'"),
         (["--run", "train", "--what", "overview", "--inputs", "3"], "`inputs` must be strongest or mean"),
         (["--run", "test", "-o", "a.jpg"], "`format` must be one of png, svg, webp, gif, apng, csv, npy, npz, here or"),

@@ -1,6 +1,7 @@
 """Histories: every step, on one scale of colours, as a filmstrip, an animation, arrays and a table."""
 
 import csv
+import dataclasses
 import io
 
 import numpy as np
@@ -200,7 +201,7 @@ def test_what_is_damaged_or_of_another_shape_is_left_out(tmp_path):
 
 def place(log, budget):
     found, _ = log._place("train", CONV2, -1, "kernel")
-    return type(found)(found.store, found.source, found.series, found.layer, budget)
+    return dataclasses.replace(found, budget=budget)
 
 
 def test_an_animation_has_as_many_steps_as_there_is_room_for(log):

@@ -1,14 +1,18 @@
 """Overviews: a strip and the numbers of every layer, against plain computations; what is broken costs no other."""
 
 import csv
+import dataclasses
 import io
+import json
 
+import google_crc32c
 import numpy as np
 import pytest
 
 import tb_filterviz as filterviz
 from tb_filterviz import records, wire
-from tb_filterviz.export.options import Budget, OptionError, Options
+from tb_filterviz.export import sheet
+from tb_filterviz.export.options import SERVER, Budget, OptionError, Options
 from tb_filterviz.export.overview import Overview
 from tb_filterviz.export.place import Place
 from tests.support import logs, pictures
@@ -163,15 +167,83 @@ def test_two_exports_are_the_same_bytes(log, form, theme):
     assert one == other
 
 
+def placed(log, *names):
+    every = [log._series("train", name, "kernel") for name in names]
+    return [
+        (Place(log._store, log._thoughts, log._source(), series, name, BUDGET), series.data[-1])
+        for name, series in zip(names, every, strict=True)
+    ]
+
+
 def test_what_would_take_too_much_is_refused(log):
-    layers = [(Place(log._store, log._source(), log._series("train", "c/kernel", "kernel"), "c", BUDGET), None)]
-    layers = [(place, place.series.data[-1]) for place, _ in layers]
+    layers = placed(log, "c/kernel")
     with pytest.raises(OptionError, match=r"`run` must be one of at most 1 layers. Received: run='2 layers'"):
         Overview("train", layers * 2, Options(), Budget(1, 1, 1, 1 << 24, 1, layers=1))
     with pytest.raises(OptionError, match=r"`run` must be one of at most 8000 weights. Received: run='11520 weights'"):
         Overview("train", layers, Options(), Budget(1, 1, 1, 1000, 1))
     with pytest.raises(OptionError, match="`width` must be less: a picture may have 1000 pixels"):
         Overview("train", layers, Options(), Budget(1000, 1, 1, 1 << 24, 1 << 16)).encode("png")
+
+
+def test_a_log_may_say_anything_of_its_filters(tmp_path):
+    """Its numbers, and a header that is no less than a hundred thousand letters wrong."""
+    elements = wire.encode_kernel(records.Kernel(records.Layer("a/kernel"), untrained()), "cnn")
+    facts = json.loads(elements[0].rpartition(b"\n")[0])
+    events = []
+    for name, number, lie in (
+        ("numbers", np.nan, {}),
+        ("large", 3e38, {}),
+        ("header", 1, {"encoding": "x" * 100_000}),
+    ):
+        lies = np.full((40, 8), number, "<f4").tobytes()
+        crc32c = [google_crc32c.value(lies), *facts["crc32c"][1:]]
+        text = json.dumps({**facts, "path": name, "crc32c": crc32c, **lie}).encode()
+        tampered = [text + b"\n%08x" % google_crc32c.value(text), lies, *elements[2:]]
+        metadata = wire.metadata(wire.KERNEL)
+        events.append(logs.event(wire.tag("cnn", name, wire.KERNEL), 1, logs.blob_tensor(tampered), metadata))
+    good = event("header", 0, 0, untrained())
+    logs.write_file(tmp_path / "events.out.tfevents.1", [good, *events])
+    figure = filterviz.read(tmp_path).overview(".")
+    rows = rows_of(figure)
+    assert {rows["numbers"][name] for name in ("nonfinite", "norm_min", "norm_max")} == {"nan"}
+    assert float(rows["large"]["nonfinite"]) == pytest.approx(40 * 3e38)
+    assert rows["numbers"]["near_random"] == rows["large"]["near_random"] == "1"
+    assert rows["header"]["problem"].startswith("It cannot be read: the header is not valid")
+    assert max(len(text) for _, _, text in pictures.svg_texts(figure.encode("svg"))) < 200
+
+
+def test_a_layer_too_large_to_be_drawn_costs_no_other(log):
+    small = dataclasses.replace(BUDGET, values=3000)
+    layers = [(dataclasses.replace(place, budget=small), datum) for place, datum in placed(log, "a/kernel", "c/kernel")]
+    svg = Overview("train", layers, Options(), small).encode("svg")
+    assert len(pictures.svg_pictures(svg)) == 2, "of a, and the scale of colours"
+    assert "Its filters are too large to be drawn" in [text for _, _, text in pictures.svg_texts(svg)]
+
+
+def test_no_more_filters_are_read_than_the_page_has_room_for(log, monkeypatch):
+    read, filters = [], Place.filters
+
+    def counting(place, datum, header, wanted):
+        read.append(len(wanted))
+        return filters(place, datum, header, wanted)
+
+    monkeypatch.setattr(Place, "filters", counting)
+    Overview("train", placed(log, "e/kernel"), Options(width=100, columns=4097), BUDGET).encode("png")
+    assert read == [50], "each takes two pixels at least"
+    read.clear()
+    short = dataclasses.replace(BUDGET, pixels=960 * 300)
+    with pytest.raises(OptionError, match="`width` must be less"):
+        Overview("train", placed(log, "c/kernel") * 100, Options(), short).encode("png")
+    assert len(read) < 6 * len(sheet.WIDTHS)
+
+
+def test_a_page_of_many_layers_is_narrower_but_not_that_which_was_asked_for(log):
+    """As many as 200 are a figure that the server draws."""
+    many = placed(log, "a/kernel", "b/kernel") * 100
+    assert Overview("train", many[:8], Options(), SERVER).pixels.shape[1] == 960
+    assert Overview("train", many, Options(), SERVER).pixels.shape[1] in sheet.WIDTHS[1:]
+    with pytest.raises(OptionError, match="`width` must be less: a picture may have 16777216 pixels"):
+        Overview("train", many, Options(width=960), SERVER).encode("png")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """Arrays and tables are what was written, and names from a log do no harm in a spreadsheet."""
 
 import csv
+import html
 import io
+import re
 import zipfile
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 import tb_filterviz as filterviz
 from tb_filterviz import analysis, records, wire
 from tb_filterviz.export import tables
+from tb_filterviz.export.options import SERVER, OptionError
 from tests.plugin.samples import kernel_events, kernel_values, pattern_events, some_patterns
 from tests.support import logs
 
@@ -146,6 +149,20 @@ def test_numbers_of_chosen_filters_are_theirs_in_the_whole_layer(tmp_path):
         np.testing.assert_array_equal(arrays["numbers"][:, at], [np.nan, 0])
 
 
+@pytest.mark.parametrize("layer", ["<b>conv</b>", None])
+def test_a_notebook_shows_numbers_as_a_table(tmp_path, layer):
+    log = write(tmp_path, np.random.default_rng(0).normal(size=(3, 3, 2, 30)), "float32", path="<b>conv</b>")
+    figure = log.numbers(".", layer)
+    assert figure._repr_png_() is None
+    shown = figure._repr_html_()
+    assert "&lt;b&gt;conv" in shown
+    assert "<b>" not in shown
+    assert shown.count("<tr>") == 1 + 20
+    (first,) = re.findall(r"<tr><td>.*?</tr>", shown)[:1]
+    cells, row = re.findall("<td>(.*?)</td>", first), rows_of(figure)[0]
+    assert [html.unescape(cell) for cell in cells] == [*row.values()]
+
+
 def test_numbers_as_they_were_stored(tmp_path):
     log = write_planted(tmp_path)
     names = list(rows_of(log.numbers(".", "conv/kernel"))[0])
@@ -179,8 +196,27 @@ def test_names_are_no_formulas(tmp_path, name):
 
 
 def test_names_of_numbers_come_from_a_log_too():
-    header, row = csv.reader(io.StringIO(tables.table(["=a", "b"], [[-1.5, np.float32(0.1)]]).decode()))
+    header, row = csv.reader(io.StringIO(tables.table(["=a", "b"], [[-1.5, np.float32(0.1)]], 99).decode()))
     assert (header, row) == (["'=a", "b"], ["-1.5", "0.1"])
+
+
+def test_names_that_are_repeated_do_not_fill_the_memory(tmp_path):
+    """A log may hold a name of megabytes, which each row of a table and each item of an array would repeat."""
+    layer = "x" * (1 << 20)
+    elements = wire.encode_kernel(records.Kernel(records.Layer(layer), np.ones((1, 2000), np.float32)), "cnn")
+    tag = wire.tag("cnn", "short", wire.KERNEL)
+    event = logs.event(tag, 3, logs.blob_tensor(elements), wire.metadata(wire.KERNEL))
+    logs.write_file(tmp_path / "events.out.tfevents.1", [event])
+    log = filterviz.read(tmp_path)
+    figure = log.numbers(".", layer, depth="stored")
+    figure._budget = SERVER
+    with pytest.raises(
+        OptionError, match="`format` must be npz, or there must be fewer filters: a table may have 67108864"
+    ):
+        figure.encode("csv")
+    with pytest.raises(OptionError, match="`format` must be csv, as names that long would take more than 67108864"):
+        tables.texts([layer, *"abcdefghijklmnop"], SERVER.text)
+    assert tables.texts([], 0).shape == (0,)
 
 
 def test_an_archive_holds_no_date():

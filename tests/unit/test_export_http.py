@@ -1,0 +1,105 @@
+"""The answer of the route `export`, without a server."""
+
+import concurrent.futures
+import threading
+
+import numpy as np
+import pytest
+from tensorboard import errors
+from werkzeug import test, wrappers
+
+from tb_filterviz import insight
+from tb_filterviz.export.http import Exports
+from tb_filterviz.export.place import Place
+from tb_filterviz.query import Query
+from tb_filterviz.store import ByteCache, EventFileSource, LogdirIndex, Store
+from tb_filterviz.thoughts import Thoughts
+from tests.support import logdirs, logs
+
+
+@pytest.fixture
+def source(tmp_path):
+    logs.write_file(tmp_path / "train" / logdirs.FILE, [logdirs.event(step) for step in (0, 5, 10)])
+    return EventFileSource(logdirs.refreshed(LogdirIndex(str(tmp_path))), ByteCache(1 << 20))
+
+
+@pytest.fixture
+def exports():
+    return Exports(Store(1 << 20), Thoughts(1 << 20))
+
+
+def asked(**parameters):
+    where = {"run": "train", "tag": logdirs.TAG, "step": 10, **parameters}
+    query = {name: str(value) for name, value in where.items() if value is not None}
+    return Query(wrappers.Request(test.EnvironBuilder(query_string=query).get_environ()))
+
+
+def test_filters_that_are_not_there_are_named_and_no_other_fault_is_taken_for_them(exports, source, monkeypatch):
+    with pytest.raises(errors.InvalidArgumentError, match="'filters' must be filters that there are, but was '5'"):
+        exports.answer(asked(filters=5), source)
+
+    def broken(*_):
+        return np.empty(0)[1]
+
+    monkeypatch.setattr(Place, "filters", broken)
+    with pytest.raises(IndexError, match="out of bounds"):
+        exports.answer(asked(), source)
+
+
+OF_ALL_LAYERS = pytest.mark.parametrize("what", ["overview", "numbers"])
+
+
+@OF_ALL_LAYERS
+def test_while_all_layers_are_looked_at_other_exports_are_made(exports, source, monkeypatch, what):
+    begun, may_end, report = threading.Event(), threading.Event(), insight.report
+
+    def slow(*arguments):
+        begun.set()
+        assert may_end.wait(20)
+        return report(*arguments)
+
+    monkeypatch.setattr(insight, "report", slow)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        try:
+            table = pool.submit(exports.answer, asked(what=what, tag=None, format="csv"), source)
+            assert begun.wait(20)
+            picture = pool.submit(exports.answer, asked(), source)
+            assert picture.result(20)[0].startswith(b"\x89PNG")
+        finally:
+            may_end.set()
+        assert table.result(20)[0].count(b"\n") == {"overview": 2, "numbers": 6}[what]
+
+
+@OF_ALL_LAYERS
+def test_a_layer_is_analysed_once_for_all_that_show_it(exports, source, monkeypatch, what):
+    exports.answer(asked(what="numbers"), source)
+    monkeypatch.delattr(insight, "report")
+    for form in ("csv", "npz"):
+        answers = [exports.answer(asked(what=what, tag=None, format=form), source) for _ in range(2)]
+        assert answers[0] == answers[1]
+        assert answers[0][3] == "", "never kept"
+
+
+def test_two_kernels_are_compared_once_for_all_that_show_them(exports, source, monkeypatch):
+    of_b = {"run_b": "train", "tag_b": logdirs.TAG, "step_b": 0, "what": "compare", "match": "likeness"}
+    exports.answer(asked(format="csv", **of_b), source)
+    monkeypatch.delattr(insight, "compare")
+    for form in ("png", "svg", "npz"):
+        one, other = (exports.answer(asked(format=form, **of_b), source) for _ in range(2))
+        assert one == other
+
+
+@pytest.mark.parametrize("what", ["overview", "numbers", "compare"])
+def test_a_format_that_cannot_be_is_refused_before_any_work(exports, source, monkeypatch, what):
+    monkeypatch.delattr(insight, "report")
+    monkeypatch.delattr(insight, "compare")
+    of_b = {"run_b": "train", "tag_b": logdirs.TAG, "step_b": 0} if what == "compare" else {"tag": None}
+    with pytest.raises(errors.InvalidArgumentError, match=r"'format' must be one of .*, but was 'gif'"):
+        exports.answer(asked(what=what, format="gif", **of_b), source)
+
+
+def test_numbers_of_all_layers_are_of_all_filters(exports, source):
+    with pytest.raises(errors.InvalidArgumentError, match="'filters' must be all where no `tag` is given, but was '3'"):
+        exports.answer(asked(what="numbers", tag=None, filters=3), source)
+    with pytest.raises(errors.NotFoundError, match="run 'nope' has no kernel up to step 10"):
+        exports.answer(asked(what="numbers", tag=None, run="nope"), source)
