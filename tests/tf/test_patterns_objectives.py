@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tb_filterviz.patterns import PatternOptions, generate_patterns, objectives, parameterization
+from tb_filterviz.patterns import PatternOptions, climb, generate_patterns, objectives, parameterization
 from tb_filterviz.patterns.recipes import RECIPES
 from tests.tf.support import averaged
 
@@ -226,7 +226,9 @@ def test_a_filter_that_fires_nowhere_on_average_is_shown_at_spots():
         patterns.natural[0], at_spots(model, conv, np.rint(natural * 255) / 255)[:, 0].max(), rtol=1e-4
     )
     made = parameterization.make(RECIPES["default"], (37, 30, 3))
-    noise = made.pixels(made.latent(made.state(tf.constant(parameterization.noise(0, range(16), made))))).numpy()
+    noise = made.pixels(
+        made.latent(made.state(tf.constant(parameterization.noise(0, range(climb.NOISES), made))))
+    ).numpy()
     np.testing.assert_allclose(patterns.noise[0], at_spots(model, conv, noise)[:, 0].max(), rtol=1e-4)
     assert not patterns.failed.any()
 
