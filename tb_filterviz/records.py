@@ -81,11 +81,12 @@ class Patterns:
         input_range: The model inputs that 0 and 255 of `images` stand for.
         recipe: Name of the recipe that made them.
         steps: Number of gradient steps of the first try.
-        noise: float32 `[n]`, the most (of patterns of the least response: the least) that the filter answers to 16
-            pictures of noise such as climbs begin with; None where it was not measured, as are the next three.
+        noise: float32 `[n]`, the most (of patterns of the least response: the least) that the filter answers to
+            some pictures of noise such as climbs begin with; None where it was not measured, as are the next three.
         natural: float32 `[n]`, the most that it answers to a cut of the natural inputs; not-a-number without such.
         percentile: float32 `[n]`, the share of those cuts that it answers less than its pattern, 0 to 100.
-        curve: float32 `[n, points]`, the response before each step and, last, `reached`; then not-a-number.
+        curve: float32 `[n, points]`, the response before each step, as the climb saw it: of the picture as it was
+            moved, in the precision of the climb; last, `reached`; then not-a-number.
         spots: bool `[n]`, whether all these responses are those at spots of a grid and not on average; None where that
             is not known, as in older logs.
     """

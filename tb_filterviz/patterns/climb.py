@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import time
 from typing import Any
@@ -136,21 +137,23 @@ class Climb:
 
     def _together(self, batch: list[int], apart: int, attempt: int, bar: Any) -> dict[int, _Picture]:
         """Climbs once with a batch of filters, a share of it on each device."""
-        if len(self._devices) == 1:
-            return self._try(batch, apart, attempt, bar)
 
-        def climb(device: str, share: list[int]) -> dict[int, _Picture]:
-            with tf.device(device):
+        def climb(device: str | None, share: list[int]) -> dict[int, _Picture]:
+            with tf.device(device) if device else contextlib.nullcontext():
                 return self._try(share, apart, attempt, bar)
 
+        count = len(self._devices)
+        if count == 1:
+            return climb(self._devices[0], batch)
+        shares = [(device, batch[number::count]) for number, device in enumerate(self._devices)]
         made: dict[int, _Picture] = {}
-        with concurrent.futures.ThreadPoolExecutor(len(self._devices)) as pool:
+        with concurrent.futures.ThreadPoolExecutor(count) as pool:
             try:
-                shares = [batch[number :: len(self._devices)] for number in range(len(self._devices))]
-                for share in [pool.submit(climb, *each) for each in zip(self._devices, shares, strict=True) if each[1]]:
-                    made.update(share.result())
-            except KeyboardInterrupt:
-                self._end = 0.0  # for all, after the steps under way
+                running = [pool.submit(climb, device, share) for device, share in shares if share]
+                for one in running:
+                    made.update(one.result())
+            except BaseException:
+                self._end = 0.0  # for all of them, after the steps under way
                 raise
         return made
 
@@ -206,8 +209,9 @@ class Climb:
         return not np.isfinite(picture.reached) or any(picture.reached <= limit for limit in limits)
 
     def _silent(self, picture: _Picture) -> bool:
-        """Whether a filter does not fire, as far as the picture can tell, and could do so at spots."""
-        return self._options.objective == "channel" and self._engine.finds_spots and bool(picture.reached <= 0)
+        """Whether a filter does not fire on average, as far as the picture can tell, and could do so at spots."""
+        could = self._options.objective == "channel" and self._engine.finds_spots and picture.apart == 0
+        return could and bool(picture.reached <= 0)
 
     def _apart(self, picture: _Picture) -> int:
         """Chooses where the response is taken the next time."""
@@ -250,10 +254,11 @@ def _better(new: float, old: float) -> bool:
     return bool(np.isfinite(new) and not (np.isfinite(old) and new <= old))
 
 
-def _devices() -> tuple[str, ...]:
-    """Returns the devices of the `tf.distribute` strategy that is active; if none is, one without a name."""
-    strategy = tf.distribute.get_strategy()
-    return tuple(strategy.extended.worker_devices) if strategy.num_replicas_in_sync > 1 else ("",)
+def _devices() -> tuple[str | None, ...]:
+    """Returns the devices of the `tf.distribute` strategy that is active; if none is, one that is not named."""
+    if not tf.distribute.has_strategy():
+        return (None,)
+    return tuple(tf.distribute.get_strategy().extended.worker_devices)
 
 
 def _batch_size(picture_bytes: int) -> int:

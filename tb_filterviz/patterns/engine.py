@@ -38,7 +38,7 @@ class Engine:
         negative: Whether the score is that of the negative response.
         direction: See `PatternOptions`.
         facets: So many pictures after one another are of one filter, and are to look unlike one another.
-        reduced: Whether to climb in bfloat16: see `precision`. What is measured is measured in float32.
+        reduced: Whether to climb in bfloat16: see `precision`. What is measured is not.
 
     Attributes:
         filters: The number of filters of the layer, or of directions.

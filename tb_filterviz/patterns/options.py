@@ -14,8 +14,8 @@ from tb_filterviz.patterns.recipes import RECIPES
 OBJECTIVES = ("channel", "spots", "neuron")
 """The names that `PatternOptions.objective` may have."""
 
-PRECISIONS = ("auto", "float32", "bfloat16")
-"""The names that `PatternOptions.precision` may have."""
+COMPUTE_DTYPES = ("auto", "float32", "bfloat16")
+"""The names that `PatternOptions.compute_dtype` may have."""
 
 MAX_SIZE = 4096
 """The longest side of a picture."""
@@ -68,9 +68,10 @@ class PatternOptions:
             axis. Those that are not given hold 0.
         reference: Natural inputs `[n, *spatial, channels]`, values in `input_range`, at least as large as the
             pictures: what the filters answer to them is kept beside what they answer to their patterns.
-        precision: In what a climb computes its convolutions: `"float32"`; `"bfloat16"`, for which oneDNN has kernels;
-            or `"auto"`: bfloat16 on Linux where the processor has instructions for it (AMX, AVX512-BF16) and there is
-            no GPU, except by `"maco"`; else float32. What a pattern reaches is measured in the model's own precision.
+        compute_dtype: In what a climb computes the convolutions of a float32 model: `"float32"`; `"bfloat16"`, which
+            stays float32 where TensorFlow has no kernels of oneDNN for it; or `"auto"`: bfloat16 on Linux where the
+            processor has instructions for it (AMX, AVX512-BF16) and there is no GPU, except by `"maco"`; else float32.
+            What a pattern reaches is measured in the model's own precision.
         batch_size: The most filters that climb together, from 1, on each device of a `tf.distribute` strategy that is
             active; None: 8 without and 32 with a GPU, or fewer if these took more than 1 GiB.
         max_seconds: After so many seconds the climb of a layer ends: filters under way keep the steps they had, and
@@ -103,7 +104,7 @@ class PatternOptions:
     input: int | str | None = None
     other_inputs: Mapping[int | str, Any] | None = dataclasses.field(default=None, compare=False, repr=False)
     reference: Any = dataclasses.field(default=None, compare=False, repr=False)
-    precision: str = "auto"
+    compute_dtype: str = "auto"
     batch_size: int | None = None
     max_seconds: float | None = None
     progress: bool = True
@@ -118,7 +119,7 @@ class PatternOptions:
             _set(self, "steps", _integer("steps", self.steps, least=1))
         _one_of("recipe", self.recipe, RECIPES)
         _one_of("objective", self.objective, OBJECTIVES)
-        _one_of("precision", self.precision, PRECISIONS)
+        _one_of("compute_dtype", self.compute_dtype, COMPUTE_DTYPES)
         if self.direction is not None:
             _set(self, "direction", _direction(self.direction))
         _set(self, "facets", _integer("facets", self.facets, least=1))

@@ -251,7 +251,7 @@ def _amplitudes(spatial: tuple[int, ...], decay: float) -> NDArray[np.float32]:
 
 
 def _standardise(latent: Any, weights: Any = 1.0) -> Any:
-    """Brings pictures to mean 0 and standard deviation 1, where pixels count by weights whose mean is 1."""
+    """Brings pictures whose mean is near 0 to that, and to standard deviation 1; pixels count by weights of mean 1."""
     axes = list(range(1, latent.shape.rank))
     mean, square = (tf.reduce_mean(part * weights, axes, keepdims=True) for part in (latent, tf.square(latent)))
     return (latent - mean) * tf.math.rsqrt(tf.maximum(square - tf.square(mean), 0.0) + 1e-24)

@@ -1,15 +1,18 @@
 """In which precision a climb computes: float32, or bfloat16 where the processor is several times as fast in it.
 
-Pictures that were climbed in bfloat16 are measured in float32, on the model as it is.
+Pictures that were climbed in bfloat16 are measured on the model as it is.
 """
 
 from __future__ import annotations
 
 import functools
+import os
 import pathlib
 from typing import Any
 
 import tensorflow as tf
+
+from tb_filterviz.patterns.recipes import Recipe
 
 _FAST = {"amx_bf16", "avx512_bf16"}
 """What Linux calls the instructions that multiply matrices and vectors of bfloat16."""
@@ -17,17 +20,27 @@ _FAST = {"amx_bf16", "avx512_bf16"}
 
 @functools.cache
 def is_fast(cpuinfo: str = "/proc/cpuinfo") -> bool:
-    """Whether the processor has instructions for bfloat16, and no GPU takes its place.
+    """Whether the processor has instructions for bfloat16 that TensorFlow uses, and no GPU takes its place.
 
     Args:
         cpuinfo: Where Linux tells about the processor; other systems do not, and count as slow.
     """
-    if tf.config.list_logical_devices("GPU"):
+    if tf.config.list_logical_devices("GPU") or os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0":
         return False
     try:
         return not _FAST.isdisjoint(pathlib.Path(cpuinfo).read_text(encoding="utf-8").split())
     except OSError:
         return False
+
+
+def is_reduced(compute_dtype: str, recipe: Recipe) -> bool:
+    """Whether a climb is to compute in bfloat16.
+
+    Args:
+        compute_dtype: See `PatternOptions`.
+        recipe: How it climbs.
+    """
+    return compute_dtype == "bfloat16" or (compute_dtype == "auto" and not recipe.exact and is_fast())
 
 
 def allow_bfloat16(result: Any) -> None:

@@ -102,7 +102,7 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
         options.negative,
         options.direction,
         options.facets,
-        options.precision == "bfloat16" or (options.precision == "auto" and not recipe.exact and precision.is_fast()),
+        precision.is_reduced(options.compute_dtype, recipe),
     )
     try:
         climber = keep(

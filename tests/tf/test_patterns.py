@@ -85,7 +85,7 @@ def test_the_picture_of_a_linear_filter_moves_along_its_mean_kernel(input_range)
     model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), conv])
     recipe = RECIPES["classic"]
     patterns = make(
-        model, conv, recipe="classic", steps=recipe.steps, input_range=input_range, tries=1, precision="float32"
+        model, conv, recipe="classic", steps=recipe.steps, input_range=input_range, tries=1, compute_dtype="float32"
     )
     counted = np.zeros((SIDE - 2, SIDE - 2))
     counted[2:-2, 2:-2] = 1 / (SIDE - 6) ** 2

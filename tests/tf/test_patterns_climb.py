@@ -123,14 +123,14 @@ def test_wrong_references_say_what_was_expected(natural, words, monkeypatch):
 
 def test_the_curve_leads_from_the_start_to_what_is_reached():
     model, conv = small()
-    patterns = make(model, conv, steps=9, tries=1, recipe="classic", precision="float32")
+    patterns = make(model, conv, steps=9, tries=1, recipe="classic", compute_dtype="float32")
     assert patterns.curve.shape == (6, 10)
     # Nothing is moved: before the first step it is the start.
     np.testing.assert_allclose(patterns.curve[:, 0], patterns.start, rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(patterns.curve[:, -1], patterns.reached)
     assert (np.diff(patterns.curve, axis=1) > 0).all()
     # It is the same climb: of fewer steps, the reached is on its way (but for the rounding of the picture).
-    halfway = make(model, conv, steps=4, tries=1, recipe="classic", precision="float32")
+    halfway = make(model, conv, steps=4, tries=1, recipe="classic", compute_dtype="float32")
     np.testing.assert_allclose(halfway.reached, patterns.curve[:, 4], rtol=2e-2, atol=2e-2)
 
 

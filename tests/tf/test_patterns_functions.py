@@ -87,8 +87,8 @@ def test_a_function_may_stand_for_a_layer_of_a_keras_model():
     def difference(inputs):
         return model(inputs, training=False)[..., :1] - model(inputs, training=False)[..., 1:2]
 
-    patterns = make(model, difference, size="auto", precision="float32")
-    expected = make(model, layers[1], direction=[1, -1, 0, 0], size="auto", precision="float32")
+    patterns = make(model, difference, size="auto", compute_dtype="float32")
+    expected = make(model, layers[1], direction=[1, -1, 0, 0], size="auto", compute_dtype="float32")
     assert np.abs(patterns.images.astype(int) - expected.images).mean() < 1
     np.testing.assert_allclose(patterns.reached, expected.reached, rtol=1e-3)
 

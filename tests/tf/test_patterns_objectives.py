@@ -52,7 +52,7 @@ CLIMB = {"objective": "neuron", "recipe": "classic", "steps": 1000, "input_range
 
 def test_the_negative_of_a_linear_neuron_reaches_the_lowest_corner():
     model, conv, slopes, bias = linear()
-    up, down = (make(model, conv, negative=least, precision="float32", **CLIMB) for least in (False, True))
+    up, down = (make(model, conv, negative=least, compute_dtype="float32", **CLIMB) for least in (False, True))
     np.testing.assert_allclose(up.reached, bias + np.abs(slopes).sum(1), rtol=0.01)
     np.testing.assert_allclose(down.reached, bias - np.abs(slopes).sum(1), rtol=0.01)
     assert (down.reached < down.start).all()
@@ -100,7 +100,7 @@ def test_one_direction_may_stand_alone():
 
 def test_the_directions_of_the_axes_are_the_channels():
     model, layer = deep()
-    expected, patterns = (make(model, layer, direction=axes, precision="float32") for axes in (None, np.eye(4)))
+    expected, patterns = (make(model, layer, direction=axes, compute_dtype="float32") for axes in (None, np.eye(4)))
     assert np.abs(patterns.images.astype(int) - expected.images).mean((1, 2, 3)).max() < 1
     np.testing.assert_allclose(patterns.reached, expected.reached, rtol=1e-3)
 

@@ -44,7 +44,7 @@ class Contender:
 
 
 def ours(
-    model: keras.Model, layer: str, filters: list[int], seed: int, steps: int, precision: str = "auto"
+    model: keras.Model, layer: str, filters: list[int], seed: int, steps: int, compute_dtype: str = "auto"
 ) -> NDArray[np.uint8]:
     """The default recipe."""
     return generate_patterns(
@@ -53,7 +53,7 @@ def ours(
         input_range=(0, 255),
         seed=seed,
         steps=steps,
-        precision=precision,
+        compute_dtype=compute_dtype,
         progress=False,
     ).images
 
@@ -126,7 +126,7 @@ def contenders() -> dict[str, Contender]:
     """Returns all contenders by name; of the two libraries, those that can be installed and run."""
     found = {
         OURS: Contender(RECIPES["default"].steps, True, ours),
-        OURS_FULL: Contender(RECIPES["default"].steps, True, functools.partial(ours, precision="float32")),
+        OURS_FULL: Contender(RECIPES["default"].steps, True, functools.partial(ours, compute_dtype="float32")),
         "classic, eager": Contender(80, True, Classic(compiled=False)),
         "classic, tf.function": Contender(80, True, Classic(compiled=True)),
     }

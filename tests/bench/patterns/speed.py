@@ -91,11 +91,13 @@ def limit(model: keras.Model, layer: str, bfloat16: bool, batches: tuple[int, ..
 
     found = []
     tf.config.optimizer.set_experimental_options({_REDUCED: bfloat16})
-    for batch in batches:
-        pictures = tf.random.uniform((batch, *model.inputs[0].shape[1:]), 0, 255)
-        gradient(pictures)
-        found.append(min(_timed(lambda pictures=pictures: gradient(pictures).numpy()) for _ in range(5)) / batch)
-    tf.config.optimizer.set_experimental_options({_REDUCED: False})
+    try:
+        for batch in batches:
+            pictures = tf.random.uniform((batch, *model.inputs[0].shape[1:]), 0, 255)
+            gradient(pictures)
+            found.append(min(_timed(lambda pictures=pictures: gradient(pictures).numpy()) for _ in range(5)) / batch)
+    finally:
+        tf.config.optimizer.set_experimental_options({_REDUCED: False})
     return min(found)
 
 
