@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from tensorboard.compat.proto import event_pb2, summary_pb2
 
 from tb_filterviz import analysis
-from tests.e2e.conftest import LAYERS, STEPS, kernel_events, pattern_event, values
+from tests.e2e.conftest import LAYERS, STEPS, kernel_event, kernel_events, pattern_event, values
 from tests.e2e.test_tab import SECONDS, first_card, layer_key, open_tab, read
 from tests.support import logs, server
 
@@ -31,6 +31,37 @@ def test_the_overview_lists_all_layers_in_model_order(board, page):
         expect(rows.first.locator(f"svg[aria-label^='{plot}']")).to_be_visible()
     rows.nth(1).get_by_role("button").first.click()
     expect(tab.locator(".card").first).to_have_attribute("data-tag", "cnn/conv2/kernel/filterviz.kernel")
+
+
+def test_a_badge_opens_the_kernels_that_it_counts(page, tmp_path):
+    """Also where patterns were looked at last, which few filters may have."""
+    kernel = np.where(np.arange(16) % 8 == 2, 0, values("conv1", 0))
+    events = [kernel_event("cnn", "conv1/kernel", 0, 0, kernel), pattern_event("cnn", "conv1/kernel", 0)]
+    logs.write_file(tmp_path / "run" / "events.out.tfevents.1.host", events)
+    with server.serve(tmp_path, "true") as board:
+        board.index_when(lambda index: len(server.steps(index)) == 2)
+        tab = open_tab(board, page, view="overview", kind="patterns")
+        badge = tab.get_by_test_id("badge-dead")
+        expect(badge).to_have_text("2 dead", timeout=20 * SECONDS)
+        badge.click()
+        expect(tab.get_by_test_id("found")).to_have_text("2 of 16 filters")
+        page.goto("about:blank")
+
+
+@pytest.mark.parametrize("width", [1400, 1100, 700])
+def test_the_overview_shows_all_of_a_row_in_any_window(board, page, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    tab = open_tab(board, page, view="overview", main="alpha")
+    row = tab.locator(".overview-row").first
+    expect(row.get_by_test_id("basis")).to_be_visible(timeout=20 * SECONDS)
+    outer = row.bounding_box()
+    parts = row.locator(".plot, .badges > *").all()
+    assert len(parts) >= 8
+    for part in parts:
+        inner = part.bounding_box()
+        assert outer["x"] <= inner["x"]
+        assert inner["x"] + inner["width"] <= outer["x"] + outer["width"]
+        assert inner["y"] + inner["height"] <= outer["y"] + outer["height"]
 
 
 def test_back_and_forward(board, page):
@@ -113,6 +144,9 @@ def test_the_sheet_of_keys(board, page):
     expect(tab.locator("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(tab.locator("dialog")).to_have_count(0)
+    tab.get_by_role("button", name="Settings").click()
+    tab.get_by_role("button", name="Keys").click()
+    expect(tab.locator("dialog")).to_contain_text("Ctrl wheel")
 
 
 def violations(page):

@@ -14,9 +14,14 @@ import { tileNumbers, tileOf } from "../paint/mosaic";
 import { useAnalysis, useKernels, useLayerHistory } from "../resource";
 import { isListed, mainRun, meaning, openLayer, pick, placeIn, shownRuns } from "../state";
 
-/** Height of a row in CSS pixels, and of one without a course: fixed, so that rows out of sight need not be there. */
+/**
+ * Height of a row in CSS pixels, and of one without a course: fixed, so that rows out of sight need not be there. In a
+ * pane narrower than this the numbers stand below the course, and take so much more.
+ */
 const ROW = 132;
 const LOW_ROW = 92;
+const NARROW = 760;
+const MORE = 76;
 const STRIP_FILTERS = 32;
 /** Rows that come into sight while the pane scrolls ask for nothing until it rests this long. */
 const REST_MS = 100;
@@ -146,19 +151,21 @@ function Row({ run, series, top, height, moving }: RowProps) {
 export function Overview() {
   const run = mainRun();
   const rows = (run?.series ?? []).filter((one) => one.kind === "kernel" && isListed(one));
-  const height = rows.some(({ steps }) => steps.length > 1) ? ROW : LOW_ROW;
   const pane = useRef<HTMLDivElement>(null);
-  const [{ first, last }, setRange] = useState({ first: 0, last: 0 });
+  const [{ first, last, narrow }, setRange] = useState({ first: 0, last: 0, narrow: false });
+  const height = (rows.some(({ steps }) => steps.length > 1) ? ROW : LOW_ROW) + (narrow ? MORE : 0);
   const [moving, setMoving] = useState(false);
   const resting = useRef(0);
   const measure = () => {
     if (!pane.current) return;
-    const { scrollTop, clientHeight } = pane.current;
+    const { scrollTop, clientHeight, clientWidth } = pane.current;
     const now = {
       first: Math.max(0, Math.floor(scrollTop / height) - 1),
       last: Math.ceil((scrollTop + clientHeight) / height) + 1,
+      // Its height does not tell: a tab that TensorBoard hides keeps its width.
+      narrow: clientWidth < NARROW,
     };
-    setRange((old) => (old.first === now.first && old.last === now.last ? old : now));
+    setRange((old) => (String(Object.values(old)) === String(Object.values(now)) ? old : now));
   };
   const onScroll = () => {
     measure();
@@ -184,7 +191,7 @@ export function Overview() {
         <i>{rows.length} layers</i>
       </div>
       {!rows.length && <p class="empty">No run is checked that has kernels of these layers.</p>}
-      <ul class="overview" style={`height:${rows.length * height}px`}>
+      <ul class={narrow ? "overview narrow" : "overview"} style={`height:${rows.length * height}px`}>
         {run &&
           rows
             .slice(first, last)
