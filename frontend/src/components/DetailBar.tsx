@@ -14,7 +14,12 @@ export function back(): void {
 export function DetailBar({ filter }: { filter: number }) {
   const count = layer()?.kernel?.filters ?? Number.POSITIVE_INFINITY;
   const step = (to: number, name: "previous" | "next") => (
-    <Button disabled={to < 0 || to >= count} aria-label={`${name} filter`} onClick={() => openFilter(to)}>
+    <Button
+      disabled={to < 0 || to >= count}
+      aria-label={`${name} filter`}
+      title={name[0]}
+      onClick={() => openFilter(to)}
+    >
       <Icon name={name === "next" ? "right" : "left"} />
     </Button>
   );
