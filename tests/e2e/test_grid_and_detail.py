@@ -148,6 +148,22 @@ def test_keys_turn_to_the_next_filter_and_stop_at_the_last(board, page):
         expect(detail).to_have_attribute("data-filter", str(filter_))
 
 
+def test_an_opened_filter_turns_to_the_next_of_the_grid(board, page):
+    norms = np.linalg.norm(values("conv1", 2).reshape(-1, 16), axis=0)
+    first, second, third = (o for o in np.argsort(-norms) if o in (2, 5, 11))
+    picks = {"sort": "norm", "find": "2, 5, 11", "filter": second}
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", step=2, **picks)
+    expect(tab.get_by_text(f"Filter {second} · 2 of 3")).to_be_visible(timeout=20 * SECONDS)
+    detail = tab.locator(".detail")
+    tab.get_by_label("next filter").click()
+    expect(detail).to_have_attribute("data-filter", str(third))
+    expect(tab.get_by_label("next filter")).to_be_disabled()
+    for filter_ in (second, first):
+        tab.get_by_label("previous filter").click()
+        expect(detail).to_have_attribute("data-filter", str(filter_))
+    expect(tab.get_by_label("previous filter")).to_be_disabled()
+
+
 @pytest.mark.parametrize("width", [1400, 1100, 700])
 @pytest.mark.parametrize("picks", [{}, {"filter": 3}, {"kind": "both"}, {"view": "compare"}, {"view": "overview"}])
 def test_the_bar_of_tools_has_a_slider_to_grasp_and_no_button_alone(board, page, width, picks):
