@@ -52,16 +52,19 @@ def test_a_badge_opens_the_kernels_that_it_counts(page, tmp_path):
 def test_the_overview_shows_all_of_a_row_in_any_window(board, page, width):
     page.set_viewport_size({"width": width, "height": 800})
     tab = open_tab(board, page, view="overview", main="alpha")
-    row = tab.locator(".overview-row").first
-    expect(row.get_by_test_id("basis")).to_be_visible(timeout=20 * SECONDS)
-    outer = row.bounding_box()
-    parts = row.locator(".plot, .badges > *").all()
-    assert len(parts) >= 8
-    for part in parts:
-        inner = part.bounding_box()
-        assert outer["x"] <= inner["x"]
-        assert inner["x"] + inner["width"] <= outer["x"] + outer["width"]
-        assert inner["y"] + inner["height"] <= outer["y"] + outer["height"]
+    for path in LAYERS:
+        row = tab.locator(f".overview-row[data-path='{path}/kernel']")
+        tab.get_by_test_id("overview").evaluate("(pane, top) => { pane.scrollTop = top }", 150 * [*LAYERS].index(path))
+        expect(row.get_by_test_id("basis")).to_be_visible(timeout=20 * SECONDS)
+        outer, *inner = row.evaluate(
+            """row => [row, ...row.querySelectorAll(".plot, .badges > *, [data-testid=basis] > *")]
+                .map(one => one.getBoundingClientRect().toJSON())"""
+        )
+        assert len(inner) >= 10
+        for box in inner:
+            assert outer["left"] <= box["left"], path
+            assert box["right"] <= outer["right"], path
+            assert box["bottom"] <= outer["bottom"], path
 
 
 def test_back_and_forward(board, page):

@@ -1,7 +1,7 @@
 /** All layers of one run in model order: a strip of filters, their course, and what is wrong with them. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { analysisUrl, type Datum, historyUrl, kernelsUrl, numberOf } from "../api";
+import { analysisUrl, type Datum, historyUrl, kernelsUrl } from "../api";
 import { Basis } from "../components/Basis";
 import { Disc, ErrorText } from "../components/Card";
 import { Button, Select } from "../components/controls";
@@ -12,6 +12,7 @@ import { dimmed, formatNumber } from "../format";
 import { isRgb, layerKey, layerTitle, type Series, shapeText, spatialOf } from "../model";
 import { tileNumbers, tileOf } from "../paint/mosaic";
 import { useAnalysis, useKernels, useLayerHistory } from "../resource";
+import { arrange, parseFind } from "../selection";
 import { isListed, mainRun, meaning, openLayer, pick, placeIn, shownRuns } from "../state";
 
 /**
@@ -26,12 +27,8 @@ const STRIP_FILTERS = 32;
 /** Rows that come into sight while the pane scrolls ask for nothing until it rests this long. */
 const REST_MS = 100;
 
-/** What filters are counted by: a search for them, and the number that says so, from where on. */
-const BADGES = [
-  ["dead", "dead", 1],
-  ["duplicate", "duplicate_of", 0],
-  ["flipped", "opposite_of", 0],
-] as const;
+/** What filters are counted by: searches for them. */
+const BADGES = ["dead", "duplicate", "flipped"];
 const QUALITY = ["randomness", "orthogonality", "sparsity"] as const;
 const NEAR_RANDOM = 0.98;
 
@@ -43,13 +40,14 @@ function Badges({ datum }: { datum: Datum }) {
   const quality = value.layer;
   return (
     <div class={dimmed(stale, "badges")}>
-      {BADGES.map(([word, name, least]) => {
-        const found = value.values.filter((_, i) => (numberOf(value, i, name) ?? -1) >= least).length;
+      {BADGES.map((word) => {
+        const find = parseFind(word);
+        const found = arrange(series.filters, find, "index", value, new Map()).length;
         return (
           <Button
             key={word}
             disabled={!found}
-            title={`Show the ${word} filters: ${meaning(name)[1]}`}
+            title={`Show the ${word} filters: ${meaning(find.names[0] ?? "")[1]}`}
             onClick={() => openLayer(layerKey(series), word)}
             data-testid={`badge-${word}`}
           >
@@ -112,7 +110,8 @@ function Content({ datum }: { datum: Datum }) {
             <Plot label="Change" steps={course.change_steps.slice(1)} line={course.changes} mark={step} />
           </>
         )}
-        {ready && <Badges datum={datum} />}
+        {/* What keeps the pictures away has been said once. */}
+        {ready && !error && <Badges datum={datum} />}
       </div>
     </>
   );
