@@ -24,6 +24,8 @@ const LOW_ROW = 92;
 const NARROW = 760;
 const MORE = 76;
 const STRIP_FILTERS = 32;
+/** Width of a picture of one row, which would be too low to be seen otherwise. */
+const LONG = 45;
 /** Rows that come into sight while the pane scrolls ask for nothing until it rests this long. */
 const REST_MS = 100;
 
@@ -90,7 +92,7 @@ function Content({ datum }: { datum: Datum }) {
             values={value.values}
             tile={tile}
             count={count}
-            size={18}
+            size={tile.height > 1 ? 18 : LONG}
             limitOf={(i) => value.limits[i] ?? 0}
             hatched={value.nonfinite > 0}
             label={`the first ${count} filters`}
