@@ -162,7 +162,8 @@ def violations(page):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "picks", [{"view": "overview"}, {}, {"filter": 3}, {"kind": "patterns"}, {"kind": "both"}, *COMPARISONS]
+    "picks",
+    [{"view": "overview"}, {}, {"filter": 3}, {"kind": "patterns"}, {"kind": "both", "marked": "0,2"}, *COMPARISONS],
 )
 def test_no_violation_that_axe_finds(board, page, picks, theme):
     tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", **picks)
