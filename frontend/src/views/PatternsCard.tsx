@@ -60,6 +60,11 @@ function Patterns({ datum, weights, maxHeight }: PatternsProps) {
       {frame && (
         <div class={dimmed(stale || kernels.stale || arranged.stale)}>
           <Pictures frame={frame} filters={shown ?? frame.filters} kernel={kernel} tile={tile} maxHeight={maxHeight} />
+          {shown && (
+            <p class="legend" data-testid="found">
+              {shown.length} of {plural(frame.filters.length, "pattern")}
+            </p>
+          )}
           {kernel && (
             <div class="below">
               <Legend limit={limitOf(kernel, null)} rgb={one === "rgb"} nonfinite={kernel.nonfinite} />
