@@ -38,6 +38,9 @@ def test_a_pattern_under_its_kernel_by_activation(board, page):
     tab.get_by_test_id("find").fill("1-2")
     expect(kernels).to_have_count(2)
     assert filters_shown(tab) == [2, 1]
+    expect(tab.get_by_test_id("found")).to_have_text("2 of 4 patterns")
+    tab.get_by_test_id("find").fill("7")
+    expect(tab.get_by_test_id("found")).to_have_text("0 of 4 patterns")
 
 
 def test_patterns_by_the_norm_of_their_filters(board, page):
@@ -177,6 +180,22 @@ def test_the_bar_of_tools_has_a_slider_to_grasp_and_no_button_alone(board, page,
     assert [box["y"] < slider["y"] + slider["height"] <= box["y"] + box["height"] for box in buttons] == [True, True]
     bar = tab.locator(".toolbar").bounding_box()
     assert buttons[1]["x"] + buttons[1]["width"] <= bar["x"] + bar["width"]
+
+
+def test_settings_take_no_room_from_pictures_in_a_narrow_window(board, page):
+    page.set_viewport_size({"width": 700, "height": 800})
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha")
+    card = first_card(tab)
+    before = card.bounding_box()
+    tab.get_by_role("button", name="Settings").click()
+    pane = tab.get_by_role("complementary", name="Settings")
+    expect(pane).to_be_visible()
+    assert card.bounding_box() == before
+    box, bar = pane.bounding_box(), tab.locator(".toolbar").bounding_box()
+    assert (box["y"], box["x"] + box["width"]) == (bar["y"] + bar["height"], 700)
+    tab.get_by_test_id("map-grey").check()
+    tab.get_by_role("button", name="Close settings").click()
+    expect(pane).to_have_count(0)
 
 
 def test_the_bars_of_three_colours_leave_their_ends_readable(board, page):

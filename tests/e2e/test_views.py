@@ -55,6 +55,7 @@ def test_the_overview_shows_all_of_a_row_in_any_window(board, page, width):
     for path in LAYERS:
         row = tab.locator(f".overview-row[data-path='{path}/kernel']")
         tab.get_by_test_id("overview").evaluate("(pane, top) => { pane.scrollTop = top }", 150 * [*LAYERS].index(path))
+        expect(row.locator(".plot")).to_have_count(2)
         expect(row.get_by_test_id("basis")).to_be_visible(timeout=20 * SECONDS)
         outer, *inner = row.evaluate(
             """row => [row, ...row.querySelectorAll(".plot, .badges > *, [data-testid=basis] > *")]
