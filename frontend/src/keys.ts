@@ -1,6 +1,9 @@
 /** Whether a key is a shortcut of the browser's. */
 export const isModified = (event: KeyboardEvent): boolean => event.ctrlKey || event.altKey || event.metaKey;
 
+/** Whether a click marks what it would open otherwise. */
+export const isMarking = (event: MouseEvent): boolean => event.ctrlKey || event.metaKey || event.shiftKey;
+
 /** Where a key moves the cursor of a grid; null for keys that move nothing. */
 export function moveCursor(
   key: string,

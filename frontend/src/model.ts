@@ -130,9 +130,9 @@ export const isRgb = (series: Series): boolean => inputsOf(series) === 3 && seri
 export function resolveInput(series: Series, choice: InputChoice): Input {
   const inputs = inputsOf(series);
   if (typeof choice === "number") return Math.min(choice, inputs - 1);
+  if (inputs === 1) return 0;
   if (choice !== "rgb" && choice !== "auto") return choice;
   if (isRgb(series)) return "rgb";
-  if (inputs === 1) return 0;
   // A slice of one weight shows its sign at most; the matrix of all shows structure.
   return spatialOf(series).every((size) => size === 1) ? "all" : "strongest";
 }

@@ -229,7 +229,8 @@ export function openLayer(key: string, find = ""): void {
   performance.mark("filterviz:open");
   cursor.set(0);
   const view = picks().view === "compare" ? "compare" : "layer";
-  pick({ layer: key, filter: null, find, view, marked: null });
+  // What is counted is counted of kernels: not each has a pattern.
+  pick({ layer: key, filter: null, find, view, marked: null, ...(find && { kind: "kernel" }) });
 }
 
 /** Opens one filter of the layer shown, or all of them again. */

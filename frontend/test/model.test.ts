@@ -66,7 +66,7 @@ test("a choice of inputs gives way to what the layer has", () => {
   assert.equal(resolveInput(rgb, "auto"), "rgb");
   assert.equal(resolveInput(series({}), "auto"), "strongest");
   assert.equal(resolveInput(series({}), "rgb"), "strongest");
-  assert.equal(resolveInput(depthwise, "auto"), 0);
+  for (const choice of ["auto", "all", "mean", "strongest"] as const) assert.equal(resolveInput(depthwise, choice), 0);
   assert.equal(resolveInput(rgb, 511), 2);
   assert.equal(resolveInput(series({ shape: [3, 64], axes: "IO" }), "auto"), "all");
   assert.equal(resolveInput(series({ shape: [1, 1, 16, 64] }), "auto"), "all");

@@ -23,11 +23,12 @@ CHANNEL = 48
 """A pixel differs if one of its channels does by more than this."""
 LARGEST = 100_000  # bytes of a file
 
+WITH_ALL_BASES = ".overview:has(.plot + .plot):not(:has(.overview-row:not(:has([data-testid=basis]))))"
 GRID = {"layer": layer_key("conv1/kernel"), "tile": 60, "scale": "layer"}
 VIEWS = {
     # Tiles of a comparison are too small for captions, which are letters.
     # name: (what was picked, what is compared, what is drawn last, what a layout may shift; None: too little is drawn)
-    "overview": ({"view": "overview"}, ".overview", ".overview-row:last-child .plot + .plot", ".strip"),
+    "overview": ({"view": "overview"}, ".overview", WITH_ALL_BASES, ".strip"),
     "grid": ({**GRID, "input": 1}, ".card", "[data-testid=grid-canvas]", ".mosaic"),
     "grid-rgb": ({**GRID, "input": "rgb"}, ".card", "[data-testid=grid-canvas]", ".mosaic"),
     "detail": ({**GRID, "filter": 2, "tile": 96}, ".card", ".history .plot + .plot", None),
@@ -35,10 +36,11 @@ VIEWS = {
     "compare": ({**GRID, "view": "compare", "tile": 21}, ".card", "section:last-child > .mosaic", ".mosaic"),
 }
 NO_LETTERS = """
-header *, .below, .badges, .legend, .plot i, .overview button, .overview i, h3, label, table, .spread,
+header *, .below, .legend, .plot i, .overview button, .overview i, h3, label, table, .spread,
 [role=option] > *:not(canvas), figure > *:not(canvas, svg, figure), [data-testid=facts], [data-testid=nearest] {
   visibility: hidden !important;
 }
+.overview .badges > :not([data-testid=basis]), [data-testid=basis] > i { display: none !important; }
 figure { color: transparent !important; }
 """
 

@@ -1,11 +1,13 @@
-"""Kernels and patterns together, their order, the detail's use of the window, and layers of a single step."""
+"""Kernels and patterns together, their order and marks, how large they are, the views' use of the window."""
+
+import re
 
 import numpy as np
 import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import values
-from tests.e2e.test_tab import SECONDS, layer_key, open_tab
+from tests.e2e.test_tab import SECONDS, first_card, layer_key, open_tab, painted, read
 
 
 def filters_shown(tab):
@@ -36,6 +38,9 @@ def test_a_pattern_under_its_kernel_by_activation(board, page):
     tab.get_by_test_id("find").fill("1-2")
     expect(kernels).to_have_count(2)
     assert filters_shown(tab) == [2, 1]
+    expect(tab.get_by_test_id("found")).to_have_text("2 of 4 patterns")
+    tab.get_by_test_id("find").fill("7")
+    expect(tab.get_by_test_id("found")).to_have_text("0 of 4 patterns")
 
 
 def test_patterns_by_the_norm_of_their_filters(board, page):
@@ -93,3 +98,115 @@ def test_the_overview_names_its_run_once_and_plots_nothing_of_a_single_step(boar
     expect(tab.locator(".plot")).to_have_count(0)
     expect(tab.get_by_test_id("overview").locator(".run")).to_have_count(0)
     expect(tab.get_by_label("Run of the overview")).to_have_value("hostile")
+
+
+@pytest.mark.parametrize("kind", ["patterns", "both"])
+def test_patterns_are_marked_for_a_comparison_of_their_kernels(board, page, kind):
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", kind=kind)
+    options = tab.get_by_test_id("patterns").get_by_role("option")
+    options.nth(2).click(modifiers=["Control"])
+    tab.get_by_test_id("patterns").focus()
+    for key in ("Home", " "):
+        page.keyboard.press(key)
+    expect(tab.get_by_test_id("marked")).to_contain_text("2 filters marked: 2, 0")
+    marked = [options.nth(at).get_attribute("aria-selected") for at in range(4)]
+    assert marked == ["true", "false", "true", "false"]
+    tab.get_by_test_id("marked").get_by_role("button", name="Compare").click()
+    expect(tab.locator(".beside [data-pair='0,2']")).to_be_visible(timeout=20 * SECONDS)
+
+
+def test_the_wheel_and_keys_make_a_mosaic_larger_around_a_place(board, page):
+    page.set_viewport_size({"width": 700, "height": 800})
+    tab = open_tab(board, page, layer=layer_key("conv2/kernel"), run="alpha", input="all", zoom=48)
+    card = painted(first_card(tab))
+    box = card.get_by_test_id("mosaic").bounding_box()
+    place = (round(box["width"] * 0.6), round(box["height"] * 0.7))
+    pointed = read(card, page, *place)
+    page.keyboard.down("Control")
+    for _ in range(3):  # 48, 60, 75, 94 pixels
+        width = canvas_width(card)
+        page.mouse.wheel(0, -100)
+        expect(card.locator(".whole")).not_to_have_css("width", width)
+    page.keyboard.up("Control")
+    expect(page).to_have_url(re.compile("p.filterviz.zoom=9[0-6]"))
+    assert read(card, page, *place)[:2] == pointed[:2]
+    card.get_by_test_id("mosaic").focus()
+    for key in "--":
+        page.keyboard.press(key)
+    expect(page).to_have_url(re.compile("p.filterviz.zoom=5[0-9]"))
+    page.keyboard.press("+")
+    expect(page).to_have_url(re.compile("p.filterviz.zoom=6[0-9]"))
+
+
+def canvas_width(card):
+    return card.locator(".whole").evaluate("whole => getComputedStyle(whole).width")
+
+
+def test_keys_turn_to_the_next_filter_and_stop_at_the_last(board, page):
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", filter=14)
+    tab.get_by_test_id("mosaic").focus(timeout=20 * SECONDS)
+    detail = tab.locator(".detail")
+    for key, filter_ in (("n", 15), ("n", 15), ("p", 14), ("p", 13)):
+        page.keyboard.press(key)
+        expect(detail).to_have_attribute("data-filter", str(filter_))
+
+
+def test_an_opened_filter_turns_to_the_next_of_the_grid(board, page):
+    norms = np.linalg.norm(values("conv1", 2).reshape(-1, 16), axis=0)
+    first, second, third = (o for o in np.argsort(-norms) if o in (2, 5, 11))
+    picks = {"sort": "norm", "find": "2, 5, 11", "filter": second}
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", step=2, **picks)
+    expect(tab.get_by_text(f"Filter {second} · 2 of 3")).to_be_visible(timeout=20 * SECONDS)
+    detail = tab.locator(".detail")
+    tab.get_by_label("next filter").click()
+    expect(detail).to_have_attribute("data-filter", str(third))
+    expect(tab.get_by_label("next filter")).to_be_disabled()
+    for filter_ in (second, first):
+        tab.get_by_label("previous filter").click()
+        expect(detail).to_have_attribute("data-filter", str(filter_))
+    expect(tab.get_by_label("previous filter")).to_be_disabled()
+
+
+@pytest.mark.parametrize("width", [1400, 1100, 700])
+@pytest.mark.parametrize("picks", [{}, {"filter": 3}, {"kind": "both"}, {"view": "compare"}, {"view": "overview"}])
+def test_the_bar_of_tools_has_a_slider_to_grasp_and_no_button_alone(board, page, width, picks):
+    page.set_viewport_size({"width": width, "height": 800})
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", **picks)
+    slider = tab.locator(".steps input")
+    expect(slider).to_be_visible(timeout=20 * SECONDS)
+    boxes = [slider, tab.get_by_role("button", name="Export"), tab.get_by_role("button", name="Settings", exact=True)]
+    slider, *buttons = (one.bounding_box() for one in boxes)
+    assert slider["width"] >= 60
+    assert [box["y"] < slider["y"] + slider["height"] <= box["y"] + box["height"] for box in buttons] == [True, True]
+    bar = tab.locator(".toolbar").bounding_box()
+    assert buttons[1]["x"] + buttons[1]["width"] <= bar["x"] + bar["width"]
+
+
+def test_settings_take_no_room_from_pictures_in_a_narrow_window(board, page):
+    page.set_viewport_size({"width": 700, "height": 800})
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha")
+    card = first_card(tab)
+    before = card.bounding_box()
+    tab.get_by_role("button", name="Settings").click()
+    pane = tab.get_by_role("complementary", name="Settings")
+    expect(pane).to_be_visible()
+    assert card.bounding_box() == before
+    box, bar = pane.bounding_box(), tab.locator(".toolbar").bounding_box()
+    assert (box["y"], box["x"] + box["width"]) == (bar["y"] + bar["height"], 700)
+    tab.get_by_test_id("map-grey").check()
+    tab.get_by_role("button", name="Close settings").click()
+    expect(pane).to_have_count(0)
+
+
+def test_the_bars_of_three_colours_leave_their_ends_readable(board, page):
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", input="rgb", scale="layer")
+    bars = first_card(tab).locator(".bar")
+    expect(bars).to_have_count(3)
+    end = bars.last.evaluate(
+        """bar => {
+          const range = document.createRange();
+          range.selectNode(bar.nextSibling);
+          return range.getBoundingClientRect().left - bar.getBoundingClientRect().right;
+        }"""
+    )
+    assert end >= 4

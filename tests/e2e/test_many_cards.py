@@ -27,6 +27,24 @@ def many_board(tmp_path_factory):
         yield board
 
 
+@pytest.mark.parametrize("picks", [{}, {"view": "overview"}, {"view": "compare"}, {"filter": 1}])
+def test_long_names_leave_everything_in_the_window(page, tmp_path, picks):
+    path = "encoder/stage_3/residual_block_with_attention_12/branch_a/pointwise_kernel"
+    for run in ("a" * 80, "short"):
+        events = [kernel_event("cnn", path, 0, step, values("conv1", 0)) for step in (1_000_000, 2_000_000)]
+        logs.write_file(tmp_path / run / "events.out.tfevents.1.host", events)
+    page.set_viewport_size({"width": 700, "height": 800})
+    with server.serve(tmp_path, "true") as board:
+        board.index_when(lambda index: len(server.steps(index)) == 2)
+        tab = open_tab(board, page, **picks)
+        expect(tab.locator("main canvas").first).to_be_visible(timeout=20 * SECONDS)
+        for one in tab.locator("main :is(select, button, h2, h3, header i)").all():
+            box = one.bounding_box()
+            assert box["x"] + box["width"] <= 700, one.inner_text()
+            assert box["height"] < 40, one.inner_text()
+        page.goto("about:blank")
+
+
 def heights(card):
     return np.array([card.get_by_test_id("grid-canvas").evaluate("canvas => [canvas.height, canvas.clientHeight]")])
 

@@ -196,6 +196,17 @@ def test_a_damaged_datum_costs_itself_alone(own_board, own_log, page):
     assert pixel(damaged, 10, 10)[3] == 255
 
 
+def test_a_row_of_the_overview_says_once_what_is_damaged(own_board, own_log, page):
+    damage(own_log)
+    tab = open_tab(own_board, page, view="overview", main="kept", step=1)
+    expect(tab.locator(".overview-row").nth(1).get_by_test_id("basis")).to_be_visible(timeout=20 * SECONDS)
+    damaged = tab.locator(".overview-row").first
+    expect(damaged.locator("figure")).to_have_count(1)  # the norms of the other steps
+    expect(damaged.get_by_role("alert")).to_have_count(1)
+    alert, row = damaged.get_by_role("alert").bounding_box(), damaged.bounding_box()
+    assert alert["y"] + alert["height"] <= row["y"] + row["height"]
+
+
 def test_a_server_that_is_gone_leaves_the_pictures_and_comes_back(own_log, page):
     with server.serve(own_log, "true") as board:
         board.index_when(lambda index: len(server.steps(index)) == 8)

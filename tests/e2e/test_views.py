@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from tensorboard.compat.proto import event_pb2, summary_pb2
 
 from tb_filterviz import analysis
-from tests.e2e.conftest import LAYERS, STEPS, kernel_events, pattern_event, values
+from tests.e2e.conftest import LAYERS, STEPS, kernel_event, kernel_events, pattern_event, values
 from tests.e2e.test_tab import SECONDS, first_card, layer_key, open_tab, read
 from tests.support import logs, server
 
@@ -31,6 +31,41 @@ def test_the_overview_lists_all_layers_in_model_order(board, page):
         expect(rows.first.locator(f"svg[aria-label^='{plot}']")).to_be_visible()
     rows.nth(1).get_by_role("button").first.click()
     expect(tab.locator(".card").first).to_have_attribute("data-tag", "cnn/conv2/kernel/filterviz.kernel")
+
+
+def test_a_badge_opens_the_kernels_that_it_counts(page, tmp_path):
+    """Also where patterns were looked at last, which few filters may have."""
+    kernel = np.where(np.arange(16) % 8 == 2, 0, values("conv1", 0))
+    events = [kernel_event("cnn", "conv1/kernel", 0, 0, kernel), pattern_event("cnn", "conv1/kernel", 0)]
+    logs.write_file(tmp_path / "run" / "events.out.tfevents.1.host", events)
+    with server.serve(tmp_path, "true") as board:
+        board.index_when(lambda index: len(server.steps(index)) == 2)
+        tab = open_tab(board, page, view="overview", kind="patterns")
+        badge = tab.get_by_test_id("badge-dead")
+        expect(badge).to_have_text("2 dead", timeout=20 * SECONDS)
+        badge.click()
+        expect(tab.get_by_test_id("found")).to_have_text("2 of 16 filters")
+        page.goto("about:blank")
+
+
+@pytest.mark.parametrize("width", [1400, 1100, 700])
+def test_the_overview_shows_all_of_a_row_in_any_window(board, page, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    tab = open_tab(board, page, view="overview", main="alpha")
+    for path in LAYERS:
+        row = tab.locator(f".overview-row[data-path='{path}/kernel']")
+        tab.get_by_test_id("overview").evaluate("(pane, top) => { pane.scrollTop = top }", 150 * [*LAYERS].index(path))
+        expect(row.locator(".plot")).to_have_count(2)
+        expect(row.get_by_test_id("basis")).to_be_visible(timeout=20 * SECONDS)
+        outer, *inner = row.evaluate(
+            """row => [row, ...row.querySelectorAll(".plot, .badges > *, [data-testid=basis] > *")]
+                .map(one => one.getBoundingClientRect().toJSON())"""
+        )
+        assert len(inner) >= 10
+        for box in inner:
+            assert outer["left"] <= box["left"], path
+            assert box["right"] <= outer["right"], path
+            assert box["bottom"] <= outer["bottom"], path
 
 
 def test_back_and_forward(board, page):
@@ -113,6 +148,9 @@ def test_the_sheet_of_keys(board, page):
     expect(tab.locator("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(tab.locator("dialog")).to_have_count(0)
+    tab.get_by_role("button", name="Settings").click()
+    tab.get_by_role("button", name="Keys").click()
+    expect(tab.locator("dialog")).to_contain_text("Ctrl wheel")
 
 
 def violations(page):
@@ -125,7 +163,8 @@ def violations(page):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "picks", [{"view": "overview"}, {}, {"filter": 3}, {"kind": "patterns"}, {"kind": "both"}, *COMPARISONS]
+    "picks",
+    [{"view": "overview"}, {}, {"filter": 3}, {"kind": "patterns"}, {"kind": "both", "marked": "0,2"}, *COMPARISONS],
 )
 def test_no_violation_that_axe_finds(board, page, picks, theme):
     tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", **picks)

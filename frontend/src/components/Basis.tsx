@@ -7,7 +7,7 @@ import { limitsOf } from "../sides";
 import { meaning } from "../state";
 import { Strip } from "./Strip";
 
-/** More of them say little: the last explain next to nothing. */
+/** More of them say little: the last explain next to nothing. Of volumes this many slices find room. */
 const MOST = 9;
 /** Pictures this high have room for their shares below them, in CSS pixels. */
 const ROOMY = 36;
@@ -20,10 +20,11 @@ interface BasisProps {
 }
 
 export function Basis({ analysis: { basis }, series, size }: BasisProps) {
-  const values = useMemo(() => Float32Array.from(basis?.pictures.slice(0, MOST).flat(9) ?? []), [basis]);
   const tile = tileOf(spatialOf(series));
+  const most = Math.ceil(MOST / tile.depth);
+  const values = useMemo(() => Float32Array.from(basis?.pictures.slice(0, most).flat(9) ?? []), [basis]);
   const limits = limitsOf(values, tileNumbers(tile));
-  const shares = basis?.explained.slice(0, MOST).map((share) => `${Math.round(100 * share)} %`) ?? [];
+  const shares = basis?.explained.slice(0, most).map((share) => `${Math.round(100 * share)} %`) ?? [];
   const [label, sentence] = meaning("basis");
   // Slices of one weight have none.
   if (!basis || limits.length !== shares.length) return null;

@@ -1,6 +1,9 @@
 /** The bar above an opened filter. */
 
-import { layer, openFilter } from "../state";
+import { analysisUrl } from "../api";
+import { useAnalysis } from "../resource";
+import { cards, datumOf, layer, openFilter, picks } from "../state";
+import { useArranged } from "./arranged";
 import { Button } from "./controls";
 import { passFocus } from "./focus";
 import { Icon } from "./icons";
@@ -12,9 +15,20 @@ export function back(): void {
 }
 
 export function DetailBar({ filter }: { filter: number }) {
-  const count = layer()?.kernel?.filters ?? Number.POSITIVE_INFINITY;
+  // The order of the grid, of the first of the runs.
+  const [card] = cards();
+  const datum = card ? datumOf(card.run, card.kernel) : null;
+  const stored = useAnalysis(datum && analysisUrl(datum));
+  const { order } = useArranged(datum, picks().view === "layer" ? stored : null, card?.run ?? "");
+  const count = order?.length ?? layer()?.kernel?.filters ?? Number.POSITIVE_INFINITY;
+  const at = order ? order.indexOf(filter) : filter;
   const step = (to: number, name: "previous" | "next") => (
-    <Button disabled={to < 0 || to >= count} aria-label={`${name} filter`} onClick={() => openFilter(to)}>
+    <Button
+      disabled={to < 0 || to >= count}
+      aria-label={`${name} filter`}
+      title={name[0]}
+      onClick={() => openFilter(order?.[to] ?? to)}
+    >
       <Icon name={name === "next" ? "right" : "left"} />
     </Button>
   );
@@ -24,11 +38,12 @@ export function DetailBar({ filter }: { filter: number }) {
         <Icon name="left" /> All filters
       </Button>
       <span class="spread" />
-      {step(filter - 1, "previous")}
+      {step(at - 1, "previous")}
       <span>
-        Filter <b>{filter}</b> {count < Number.POSITIVE_INFINITY && <i>of {count}</i>}
+        Filter <b>{filter}</b>
+        {count < Number.POSITIVE_INFINITY && <i>{order ? ` · ${at + 1} of ${count}` : ` of ${count}`}</i>}
       </span>
-      {step(filter + 1, "next")}
+      {step(at + 1, "next")}
     </div>
   );
 }

@@ -103,14 +103,12 @@ export function KernelPicture({
       .join(", ");
   };
 
-  const sizeKey = !opened && perFilter > 1 ? "zoom" : "tile";
   return (
     <>
       <Mosaic
         tile={tile}
         count={count}
-        columns={sizeKey === "zoom" ? perFilter : 0}
-        size={picks()[sizeKey]}
+        columns={!opened && perFilter > 1 ? perFilter : 0}
         largest={opened ? LARGEST_SLICE : SIZES.tile[1]}
         maxHeight={maxHeight}
         values={frame?.values ?? null}

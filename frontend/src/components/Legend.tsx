@@ -22,7 +22,7 @@ export function Legend({ limit, rgb, nonfinite = 0, clipped = 0, otherwise = "fi
     <div class="legend line">
       −{end}
       {bars.map((background) => (
-        <span key={background} class="bar" style={{ background }} />
+        <span key={background} class={rgb ? "bar rgb" : "bar"} style={{ background }} />
       ))}
       +{end}
       {rgb && <i>0 is mid grey</i>}

@@ -1,12 +1,12 @@
 /** Filters marked in a grid, and what to do with them. */
 
 import { plural } from "../format";
-import { kind, pick, picks } from "../state";
+import { layer, pick, picks } from "../state";
 import { Button } from "./controls";
 
 export function MarkedBar() {
   const { marked } = picks();
-  if (!marked || kind() !== "kernel") return null;
+  if (!marked || !layer()?.kernel) return null;
   const list = marked.join(", ");
   return (
     <div class="bar-above line" data-testid="marked">

@@ -2,10 +2,10 @@
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { dimmed } from "../format";
-import { isModified, moveCursor } from "../keys";
+import { isMarking, isModified, moveCursor } from "../keys";
 import { fittingSize, type Grid, gridOf, type Spot, scaleFor, spotAt, tileWidth } from "../paint/mosaic";
 import { SIZES } from "../picks";
-import { dark, table } from "../state";
+import { dark, pick, picks, table } from "../state";
 import { draw, type Scene } from "./draw";
 import { useFocusPassing, useName } from "./focus";
 import { useResize } from "./pane";
@@ -14,8 +14,7 @@ export interface MosaicProps extends Omit<Scene, "grid" | "values"> {
   readonly count: number;
   /** A fixed number of columns, whose tiles touch; 0: as many as fit, with gaps. */
   readonly columns: number;
-  /** Tile size in CSS pixels; 0: what fits, up to `largest`. */
-  readonly size: number;
+  /** How large tiles may be in CSS pixels where what fits was picked. */
   readonly largest: number;
   /** Greatest height in CSS pixels; what is higher scrolls. */
   readonly maxHeight: number;
@@ -44,11 +43,13 @@ const GAP = 3;
 /** Height of a caption, and the smallest tile that has room for one, in CSS pixels. */
 const CAPTION = 16;
 const SMALLEST_WITH_CAPTION = 48;
+/** So far a wheel turns for the next size; two fingers turn it little by little. */
+const TURN = 50;
 /** What does not scroll is seen whole. */
 const STILL = { scrollLeft: 0, scrollTop: 0, clientWidth: Infinity, clientHeight: Infinity };
 
-function layOut(props: MosaicProps, width: number, ratio: number): Grid {
-  const { tile, count, columns, size, largest, maxHeight } = props;
+function layOut(props: MosaicProps, size: number, width: number, ratio: number): Grid {
+  const { tile, count, columns, largest, maxHeight } = props;
   const available = width * ratio;
   if (columns) {
     const fitting = (available / columns / tileWidth(tile)) * Math.max(tile.height, tile.width);
@@ -73,10 +74,13 @@ const styleOf = ({ left, top, width, height }: Box): string =>
   `left:${left}px;top:${top}px;width:${width}px;height:${height}px`;
 
 export function Mosaic(props: MosaicProps) {
-  const { tile, count, values, maxHeight, onCursor, describe, onOpen, onSpot, pointed, onMark } = props;
+  const { tile, count, columns, values, maxHeight, onCursor, describe, onOpen, onSpot, pointed, onMark } = props;
   const view = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const drawn = useRef("");
+  const turned = useRef(0);
+  /** What stays where it is while tiles become larger: its share of the picture, and its place, across and down. */
+  const kept = useRef<[shareX: number, x: number, shareY: number, y: number] | null>(null);
   const id = useName();
   useFocusPassing(view);
   const [width, setWidth] = useState(0);
@@ -84,7 +88,9 @@ export function Mosaic(props: MosaicProps) {
 
   useResize(view, ({ clientWidth }) => setWidth(clientWidth));
 
-  const grid = layOut(props, width, ratio);
+  const sizeKey = columns ? "zoom" : "tile";
+  const size = picks()[sizeKey];
+  const grid = layOut(props, size, width, ratio);
   const at = Math.max(0, Math.min(props.cursor, count - 1));
   /** Where a tile lies, in CSS pixels. */
   const boxOf = (index: number): Box => ({
@@ -98,6 +104,12 @@ export function Mosaic(props: MosaicProps) {
     const element = view.current;
     const target = canvas.current;
     if (!element || !target || !values || !width) return;
+    if (kept.current) {
+      const [shareX, x, shareY, y] = kept.current;
+      element.scrollLeft = (shareX * grid.width) / ratio - x;
+      element.scrollTop = (shareY * grid.height) / ratio - y;
+      kept.current = null;
+    }
     // To ask where an element stands makes the browser lay out the page: only where something scrolls.
     const scrolls = grid.width > width * ratio || grid.height > maxHeight * ratio;
     const { scrollLeft, scrollTop, clientWidth, clientHeight } = scrolls ? element : STILL;
@@ -115,7 +127,7 @@ export function Mosaic(props: MosaicProps) {
     drawn.current = props.drawnKey;
   };
   // Hovering and moving the cursor must not paint again: they are boxes above the canvas.
-  const { size, limitOf, beyond, columns, drawnKey } = props;
+  const { limitOf, beyond, drawnKey } = props;
   const colours = [table(), dark()];
   useLayoutEffect(paint, [values, width, maxHeight, size, limitOf, beyond, count, columns, drawnKey, ...colours]);
 
@@ -130,8 +142,29 @@ export function Mosaic(props: MosaicProps) {
     const spot = spotUnder(event);
     if (!spot) return;
     onCursor(spot.tile);
-    if (onMark && (event.ctrlKey || event.metaKey || event.shiftKey)) onMark(spot.tile);
+    if (onMark && isMarking(event)) onMark(spot.tile);
     else onOpen?.(spot.tile);
+  };
+  /** Makes tiles larger (1) or smaller (-1) around a place in CSS pixels. */
+  const zoom = (by: number, x: number, y: number) => {
+    const { scrollLeft = 0, scrollTop = 0 } = view.current ?? {};
+    const [smallest, largest] = SIZES[sizeKey];
+    // A pixel more for each number at least: tiles of fewer pixels would look the same.
+    const unit = Math.max(tile.width, tile.height) / ratio;
+    const now = grid.scale * unit;
+    const wanted = Math.round(now + by * Math.max(unit, now / 4));
+    if (by > 0 && now >= largest) return;
+    kept.current = [((scrollLeft + x) * ratio) / grid.width, x, ((scrollTop + y) * ratio) / grid.height, y];
+    pick({ [sizeKey]: Math.max(smallest, Math.min(largest, wanted)) });
+  };
+  const onWheel = (event: WheelEvent) => {
+    const frame = view.current?.getBoundingClientRect();
+    if (!event.ctrlKey || !frame) return;
+    event.preventDefault();
+    turned.current += event.deltaY;
+    if (Math.abs(turned.current) < TURN) return;
+    zoom(-Math.sign(turned.current), event.clientX - frame.left, event.clientY - frame.top);
+    turned.current = 0;
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const element = view.current;
@@ -146,6 +179,8 @@ export function Mosaic(props: MosaicProps) {
       onOpen(at);
     } else if (event.key === " " && onMark) {
       onMark(at);
+    } else if (/^[-+=]$/.test(event.key)) {
+      zoom(event.key === "-" ? -1 : 1, element.clientWidth / 2, element.clientHeight / 2);
     } else {
       return;
     }
@@ -165,6 +200,7 @@ export function Mosaic(props: MosaicProps) {
       data-testid="mosaic"
       onScroll={paint}
       onKeyDown={onKeyDown}
+      onWheel={onWheel}
       onPointerMove={(event) => onSpot(spotUnder(event))}
       onPointerLeave={() => onSpot(null)}
       onClick={onClick}

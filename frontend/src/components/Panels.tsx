@@ -69,7 +69,6 @@ export function Panels(props: PanelsProps) {
               tile={tile}
               count={count}
               columns={0}
-              size={picks().tile}
               largest={props.largest ?? SIZES.tile[1]}
               maxHeight={props.maxHeight}
               values={sides[side] ?? null}

@@ -1,6 +1,7 @@
 /** The right pane: how numbers become colours, and how large tiles are. */
 
 import type { ComponentChildren } from "preact";
+import { plural } from "../format";
 import { MAP_LABELS } from "../paint/colormap";
 import { SIZES, SPEEDS } from "../picks";
 import { hasWeights, pick, picks, sizeKey } from "../state";
@@ -43,7 +44,7 @@ function Radios({ legend, name, labels, value, parse, children }: RadiosProps) {
 const SCALES = { filter: "Each filter’s largest weight", layer: "The layer’s largest weight", fixed: "Fixed limit" };
 const CONTRASTS = { true: "True", stretched: "Stretched, picture by picture" };
 const ALIGNMENTS = { step: "At the same step", relative: "At the same share of their way" };
-const SPEED_NAMES = Object.fromEntries(SPEEDS.map((speed) => [speed, `${speed} steps a second`]));
+const SPEED_NAMES = Object.fromEntries(SPEEDS.map((speed) => [speed, `${plural(speed, "step")} a second`]));
 const FIRST_LIMIT = 0.1;
 
 function ScaleLimit({ limit }: { limit: number }) {
@@ -88,13 +89,21 @@ function TileSize() {
   );
 }
 
-export function Settings({ onClose }: { onClose: () => void }) {
+interface SettingsProps {
+  readonly onClose: () => void;
+  readonly onHelp: () => void;
+}
+
+export function Settings({ onClose, onHelp }: SettingsProps) {
   const { scale } = picks();
   const fixed = typeof scale === "number";
   return (
     <aside class="settings" aria-label="Settings">
-      <header class="line">
+      <header class="bar-above line">
         <h2 class="spread">Settings</h2>
+        <Button title="?" onClick={onHelp}>
+          Keys
+        </Button>
         <Button aria-label="Close settings" onClick={onClose}>
           <Icon name="close" />
         </Button>

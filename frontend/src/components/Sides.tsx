@@ -47,7 +47,7 @@ function Choice({ name, side }: { name: "A" | "B"; side: Side }) {
         onClick={() => pickStep(side.pinned ? "slider" : (step ?? 0))}
         data-testid={`pin-${name}`}
       >
-        {side.pinned ? "Pinned" : "Pin"}
+        Pin
       </Button>
     </fieldset>
   );

@@ -141,11 +141,13 @@ export function Toolbar({ settings, onSettings }: { settings: boolean; onSetting
       )}
       {grid && kernel && hasWeights() && <InputChoice series={kernel} />}
       {grid && <Arrangement />}
-      {steps().length > 0 && <StepSlider />}
-      <Export />
-      <Button aria-pressed={settings} onClick={onSettings}>
-        <Icon name="settings" /> Settings
-      </Button>
+      <div class="ends line">
+        {steps().length > 0 && <StepSlider />}
+        <Export />
+        <Button aria-pressed={settings} onClick={onSettings}>
+          <Icon name="settings" /> Settings
+        </Button>
+      </div>
     </div>
   );
 }

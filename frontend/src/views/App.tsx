@@ -51,10 +51,12 @@ function onKeyDown(event: KeyboardEvent, help: () => void): void {
   // What is open above the page is closed by the browser.
   if (event.key === "Escape" && document.querySelector("dialog, :popover-open")) return;
   const { view } = picks();
+  const turn = { n: "next", p: "previous" }[event.key];
   const compared = sides();
   if (event.key === "[") moveStep(-1);
   else if (event.key === "]") moveStep(1);
   else if (event.key === "?") help();
+  else if (turn) document.querySelector<HTMLElement>(`[aria-label="${turn} filter"]`)?.click();
   else if (event.key === "/") document.querySelector<HTMLElement>("[data-testid=layerFilter]")?.focus();
   else if (event.key === "Escape" && picks().filter !== null) back();
   else if (event.key === "Escape" && picks().marked) pick({ marked: null });
@@ -147,7 +149,7 @@ export function App() {
         {hasData ? (
           <div class="body">
             {picks().view === "overview" ? <Overview /> : picks().view === "compare" ? <Compare /> : <Cards />}
-            {settings && <Settings onClose={() => setSettings(false)} />}
+            {settings && <Settings onClose={() => setSettings(false)} onHelp={() => setHelp(true)} />}
           </div>
         ) : index() ? (
           <Empty />

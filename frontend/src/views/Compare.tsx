@@ -56,7 +56,7 @@ interface FactsProps {
 /** How far B is from A. */
 function Facts({ stale, what, change, cosine, children }: FactsProps) {
   return (
-    <div class={dimmed(stale, "line")} data-testid="facts">
+    <div class={dimmed(stale, "line facts")} data-testid="facts">
       <span title={meaning("change")[1]}>
         {what}: relative change <b>{formatNumber(change)}</b>
       </span>

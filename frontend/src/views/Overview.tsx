@@ -1,7 +1,7 @@
 /** All layers of one run in model order: a strip of filters, their course, and what is wrong with them. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { analysisUrl, type Datum, historyUrl, kernelsUrl, numberOf } from "../api";
+import { analysisUrl, type Datum, historyUrl, kernelsUrl } from "../api";
 import { Basis } from "../components/Basis";
 import { Disc, ErrorText } from "../components/Card";
 import { Button, Select } from "../components/controls";
@@ -12,21 +12,25 @@ import { dimmed, formatNumber } from "../format";
 import { isRgb, layerKey, layerTitle, type Series, shapeText, spatialOf } from "../model";
 import { tileNumbers, tileOf } from "../paint/mosaic";
 import { useAnalysis, useKernels, useLayerHistory } from "../resource";
+import { arrange, parseFind } from "../selection";
 import { isListed, mainRun, meaning, openLayer, pick, placeIn, shownRuns } from "../state";
 
-/** Height of a row in CSS pixels, and of one without a course: fixed, so that rows out of sight need not be there. */
+/**
+ * Height of a row in CSS pixels, and of one without a course: fixed, so that rows out of sight need not be there. In a
+ * pane narrower than this the numbers stand below the course, and take so much more.
+ */
 const ROW = 132;
 const LOW_ROW = 92;
+const NARROW = 760;
+const MORE = 76;
 const STRIP_FILTERS = 32;
+/** Width of a picture of one row, which would be too low to be seen otherwise. */
+const LONG = 45;
 /** Rows that come into sight while the pane scrolls ask for nothing until it rests this long. */
 const REST_MS = 100;
 
-/** What filters are counted by: a search for them, and the number that says so, from where on. */
-const BADGES = [
-  ["dead", "dead", 1],
-  ["duplicate", "duplicate_of", 0],
-  ["flipped", "opposite_of", 0],
-] as const;
+/** What filters are counted by: searches for them. */
+const BADGES = ["dead", "duplicate", "flipped"];
 const QUALITY = ["randomness", "orthogonality", "sparsity"] as const;
 const NEAR_RANDOM = 0.98;
 
@@ -38,13 +42,14 @@ function Badges({ datum }: { datum: Datum }) {
   const quality = value.layer;
   return (
     <div class={dimmed(stale, "badges")}>
-      {BADGES.map(([word, name, least]) => {
-        const found = value.values.filter((_, i) => (numberOf(value, i, name) ?? -1) >= least).length;
+      {BADGES.map((word) => {
+        const find = parseFind(word);
+        const found = arrange(series.filters, find, "index", value, new Map()).length;
         return (
           <Button
             key={word}
             disabled={!found}
-            title={`Show the ${word} filters: ${meaning(name)[1]}`}
+            title={`Show the ${word} filters: ${meaning(find.names[0] ?? "")[1]}`}
             onClick={() => openLayer(layerKey(series), word)}
             data-testid={`badge-${word}`}
           >
@@ -87,7 +92,7 @@ function Content({ datum }: { datum: Datum }) {
             values={value.values}
             tile={tile}
             count={count}
-            size={18}
+            size={tile.height > 1 ? 18 : LONG}
             limitOf={(i) => value.limits[i] ?? 0}
             hatched={value.nonfinite > 0}
             label={`the first ${count} filters`}
@@ -107,7 +112,8 @@ function Content({ datum }: { datum: Datum }) {
             <Plot label="Change" steps={course.change_steps.slice(1)} line={course.changes} mark={step} />
           </>
         )}
-        {ready && <Badges datum={datum} />}
+        {/* What keeps the pictures away has been said once. */}
+        {ready && !error && <Badges datum={datum} />}
       </div>
     </>
   );
@@ -146,19 +152,21 @@ function Row({ run, series, top, height, moving }: RowProps) {
 export function Overview() {
   const run = mainRun();
   const rows = (run?.series ?? []).filter((one) => one.kind === "kernel" && isListed(one));
-  const height = rows.some(({ steps }) => steps.length > 1) ? ROW : LOW_ROW;
   const pane = useRef<HTMLDivElement>(null);
-  const [{ first, last }, setRange] = useState({ first: 0, last: 0 });
+  const [{ first, last, narrow }, setRange] = useState({ first: 0, last: 0, narrow: false });
+  const height = (rows.some(({ steps }) => steps.length > 1) ? ROW : LOW_ROW) + (narrow ? MORE : 0);
   const [moving, setMoving] = useState(false);
   const resting = useRef(0);
   const measure = () => {
     if (!pane.current) return;
-    const { scrollTop, clientHeight } = pane.current;
+    const { scrollTop, clientHeight, clientWidth } = pane.current;
     const now = {
       first: Math.max(0, Math.floor(scrollTop / height) - 1),
       last: Math.ceil((scrollTop + clientHeight) / height) + 1,
+      // Its height does not tell: a tab that TensorBoard hides keeps its width.
+      narrow: clientWidth < NARROW,
     };
-    setRange((old) => (old.first === now.first && old.last === now.last ? old : now));
+    setRange((old) => (String(Object.values(old)) === String(Object.values(now)) ? old : now));
   };
   const onScroll = () => {
     measure();
@@ -184,7 +192,7 @@ export function Overview() {
         <i>{rows.length} layers</i>
       </div>
       {!rows.length && <p class="empty">No run is checked that has kernels of these layers.</p>}
-      <ul class="overview" style={`height:${rows.length * height}px`}>
+      <ul class={narrow ? "overview narrow" : "overview"} style={`height:${rows.length * height}px`}>
         {run &&
           rows
             .slice(first, last)

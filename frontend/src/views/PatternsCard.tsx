@@ -9,11 +9,11 @@ import { Activation, PatternPicture } from "../components/PatternPicture";
 import { Strip } from "../components/Strip";
 import { dimmed, plural } from "../format";
 import type { KernelFrame, PatternFrame } from "../frames";
-import { isModified, moveCursor } from "../keys";
+import { isMarking, isModified, moveCursor } from "../keys";
 import { onePicture, resolveInput, type Series, spatialOf } from "../model";
 import { type Tile, tileNumbers, tileOf } from "../paint/mosaic";
 import { useAnalysis, useKernels, usePatterns } from "../resource";
-import { cursor, datumOf, isBoth, openFilter, picks } from "../state";
+import { cursor, datumOf, isBoth, layer, openFilter, picks, toggleMark } from "../state";
 
 /** The narrowest place of a picture, which its caption needs. */
 const NARROWEST = 64;
@@ -60,7 +60,16 @@ function Patterns({ datum, weights, maxHeight }: PatternsProps) {
       {frame && (
         <div class={dimmed(stale || kernels.stale || arranged.stale)}>
           <Pictures frame={frame} filters={shown ?? frame.filters} kernel={kernel} tile={tile} maxHeight={maxHeight} />
-          {kernel && <Legend limit={limitOf(kernel, null)} rgb={one === "rgb"} nonfinite={kernel.nonfinite} />}
+          {shown && (
+            <p class="legend" data-testid="found">
+              {shown.length} of {plural(frame.filters.length, "pattern")}
+            </p>
+          )}
+          {kernel && (
+            <div class="below">
+              <Legend limit={limitOf(kernel, null)} rgb={one === "rgb"} nonfinite={kernel.nonfinite} />
+            </div>
+          )}
           <Recipe frame={frame} />
         </div>
       )}
@@ -104,6 +113,8 @@ function Pictures({ frame, filters, kernel, tile, maxHeight }: PicturesProps) {
   const size = picks().tile || Math.max(OWN_SIZE[0], Math.min(OWN_SIZE[1], width));
   const numbers = tileNumbers(tile);
   const at = Math.max(0, filters.indexOf(cursor()));
+  // Marked filters are compared by their kernels.
+  const markable = !!layer()?.kernel;
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (!list.current || isModified(event)) return;
@@ -114,6 +125,8 @@ function Pictures({ frame, filters, kernel, tile, maxHeight }: PicturesProps) {
       list.current.children[to]?.scrollIntoView({ block: "nearest" });
     } else if (event.key === "Enter") {
       openFilter(filters[at] ?? 0);
+    } else if (event.key === " " && markable) {
+      toggleMark(filters[at] ?? 0);
     } else {
       return;
     }
@@ -126,6 +139,7 @@ function Pictures({ frame, filters, kernel, tile, maxHeight }: PicturesProps) {
       class="patterns"
       style={`--tile:${size}px;--cell:${Math.max(size, NARROWEST)}px;max-height:${maxHeight}px`}
       role="listbox"
+      aria-multiselectable={markable}
       tabIndex={0}
       aria-label={plural(filters.length, "pattern")}
       aria-activedescendant={id + at}
@@ -139,9 +153,10 @@ function Pictures({ frame, filters, kernel, tile, maxHeight }: PicturesProps) {
           id={id + i}
           role="option"
           tabIndex={-1}
-          aria-selected={i === at}
+          class={i === at ? "at" : ""}
+          aria-selected={!!picks().marked?.includes(filter)}
           data-filter={filter}
-          onClick={() => openFilter(filter)}
+          onClick={(event) => (markable && isMarking(event) ? toggleMark : openFilter)(filter)}
         >
           {kernel && (
             <Strip
