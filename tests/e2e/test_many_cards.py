@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import kernel_event, pattern_event, values
 from tests.e2e.test_grid_and_detail import filters_shown
-from tests.e2e.test_tab import SECONDS, first_card, layer_key, open_tab
+from tests.e2e.test_tab import SECONDS, first_card, layer_key, open_tab, painted
 from tests.support import logs, server
 
 RUNS = 12
@@ -65,7 +65,7 @@ def test_cards_out_of_sight_are_drawn_when_they_come_into_sight(many_board, page
 
     last.scroll_into_view_if_needed()
     expect(last.get_by_test_id("grid-canvas")).to_be_visible(timeout=20 * SECONDS)
-    small = heights(last)
+    small = heights(painted(last))
     assert small[0, 0] == small[0, 1]
 
     # What changes while a card is out of sight is seen when it is back.
