@@ -221,7 +221,8 @@ def squash(latent: Any, contrast: float) -> Any:
         The pictures, 0..1, of the same shape.
     """
     if latent.shape[-1] == 3 and latent.shape.rank > 3:  # three channels of a curve are no colours
-        latent = tf.einsum("...i,oi->...o", latent, tf.constant(_COLOURS))
+        # As one product: TensorFlow 2.16 multiplies a batch by a shared matrix wrongly on some processors.
+        latent = tf.tensordot(latent, tf.constant(_COLOURS.T), 1)
     return tf.sigmoid(4.0 * contrast * _standardise(latent))
 
 
