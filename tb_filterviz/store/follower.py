@@ -27,6 +27,7 @@ class Follower:
         self._changed = threading.Condition()
         self._asked = 0
         self._answered = -1
+        self._rested = 0.0  # when the next pass may begin
         self._thread: threading.Thread | None = None
 
     @property
@@ -47,7 +48,8 @@ class Follower:
         with self._changed:
             ticket = self._asked = self._asked + 1 if self._interval > 0 else 0
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._answered >= ticket, seconds)
+            if time.monotonic() + seconds > self._rested:  # else nothing can come in time
+                self._changed.wait_for(lambda: self._answered >= ticket, seconds)
         return self.contents
 
     def _run(self) -> None:
@@ -62,6 +64,8 @@ class Follower:
                 self._changed.notify_all()
             if self._interval <= 0:
                 return
-            time.sleep(min(self._interval, _REST * (time.monotonic() - begin)))
+            rest = min(self._interval, _REST * (time.monotonic() - begin))
+            self._rested = time.monotonic() + rest
+            time.sleep(rest)
             with self._changed:
                 self._changed.wait_for(lambda: self._asked > self._answered, self._interval)
