@@ -111,6 +111,10 @@ def test_patterns_are_marked_for_a_comparison_of_their_kernels(board, page, kind
     expect(tab.get_by_test_id("marked")).to_contain_text("2 filters marked: 2, 0")
     marked = [options.nth(at).get_attribute("aria-selected") for at in range(4)]
     assert marked == ["true", "false", "true", "false"]
+    # The mark is seen beside the line around what has the focus.
+    expect(options.nth(0)).to_have_css("outline-style", "dashed")
+    expect(options.nth(0).locator("canvas").last).to_have_css("outline-style", "solid")
+    expect(options.nth(1)).to_have_css("outline-style", "none")
     tab.get_by_test_id("marked").get_by_role("button", name="Compare").click()
     expect(tab.locator(".beside [data-pair='0,2']")).to_be_visible(timeout=20 * SECONDS)
 

@@ -153,9 +153,10 @@ export function Mosaic(props: MosaicProps) {
     const unit = Math.max(tile.width, tile.height) / ratio;
     const now = grid.scale * unit;
     const wanted = Math.round(now + by * Math.max(unit, now / 4));
-    if (by > 0 && now >= largest) return;
+    const next = Math.max(smallest, Math.min(largest, wanted));
+    if (next === size || (by > 0 && now >= largest)) return;
     kept.current = [((scrollLeft + x) * ratio) / grid.width, x, ((scrollTop + y) * ratio) / grid.height, y];
-    pick({ [sizeKey]: Math.max(smallest, Math.min(largest, wanted)) });
+    pick({ [sizeKey]: next });
   };
   const onWheel = (event: WheelEvent) => {
     const frame = view.current?.getBoundingClientRect();
