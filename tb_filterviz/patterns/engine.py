@@ -82,7 +82,7 @@ class Engine:
     ) -> None:
         self.shape = shape
         self.parameterization = parameterization.make(recipe, shape)
-        moved = len(shape) == 3 and bool(recipe.jitter or recipe.scale or recipe.rotate)
+        self._moved = moved = len(shape) == 3 and bool(recipe.jitter or recipe.scale or recipe.rotate)
         self.sees_start = finite and not moved and not reduced
 
         def listen(pictures: Any, finite: bool) -> tap.Heard:
@@ -148,7 +148,7 @@ class Engine:
             return tape.gradient(total, latent), score
 
         pictures = tf.TensorSpec((None, *shape), tf.float32)
-        draws = tf.TensorSpec((None, 4), tf.float32)
+        draws = tf.TensorSpec((None, 8), tf.float32)
         each = tf.TensorSpec((None,), tf.int32)
         self._respond = tf.function(respond, [pictures, each], autograph=False).get_concrete_function()
         self.filters: int = self._respond.output_shapes[-1]
@@ -174,7 +174,7 @@ class Engine:
             lambda state, targets, apart, draws, rates, first: self._loop(
                 lambda latent, drawn: step(latent, targets, apart, drawn), state, draws, rates, first
             ),
-            [state, each, each, tf.TensorSpec((None, None, 4)), tf.TensorSpec((None,)), tf.TensorSpec((), tf.int32)],
+            [state, each, each, tf.TensorSpec((None, None, 8)), tf.TensorSpec((None,)), tf.TensorSpec((), tf.int32)],
             autograph=False,
         ).get_concrete_function()
         self._pictures = tf.function(
@@ -254,8 +254,9 @@ class Engine:
             float32 `[batch, *spatial, channels]`, the pictures, 0..1; and float32 `[steps taken, batch]`, the
             response before each step, as the climb sees it: moved, if the recipe moves pictures.
         """
-        if draws is None:
-            draws = np.zeros((len(rates), len(noise), 4), np.float32)
+        moves = np.zeros((len(rates), len(noise), 8), np.float32)
+        if draws is not None and self._moved:
+            moves = transforms.matrices(draws, *self.shape[:2])
         state = self.parameterization.state(tf.constant(noise))
         apart = np.zeros_like(targets) if apart is None else apart
         each = tf.constant(targets), tf.constant(apart)
@@ -265,7 +266,7 @@ class Engine:
             part = slice(done, done + count)
             begun = time.monotonic()
             state, scores = self._advance(
-                state, *each, tf.constant(draws[part]), tf.constant(rates[part]), tf.constant(done)
+                state, *each, tf.constant(moves[part]), tf.constant(rates[part]), tf.constant(done)
             )
             curve.append(scores.numpy())
             taken = len(rates[part])

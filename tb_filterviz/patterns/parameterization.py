@@ -33,6 +33,9 @@ CUTOFF = 0.27
 MARGIN = 24
 """A side divided by this is the frame whose contrast does not count: what filters dislike would be hidden there."""
 
+_TINY = 1e-12
+"""Added to lengths that divide."""
+
 # Colours of natural pictures vary along these three axes (columns), most along the first: brightness. Square root of
 # the covariance of ImageNet's colours: C. Olah, A. Mordvintsev, L. Schubert, "Feature Visualization", Distill 2017.
 _COLOURS = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]], np.float32)
@@ -146,14 +149,13 @@ class Fourier:
 
     def pixels(self, latent: Any) -> Any:
         """See `Parameterization`."""
-        return tf.sigmoid(4.0 * self._contrast * latent)
+        return _logistic(4.0 * self._contrast * latent)
 
     def advance(self, state: State, gradient: Any, step: Any, rate: Any) -> State:
         """See `Parameterization`."""
         latent = state[0]
-        axes = list(range(1, latent.shape.rank))
         # What would only change the mean or the contrast is undone afterwards, and must not count in the length.
-        mean, contrast = (tf.reduce_mean(part, axes, keepdims=True) for part in (gradient, gradient * latent))
+        mean, contrast = _mean(gradient), _mean(gradient * latent)
         gradient -= self._inner * (mean + contrast * latent)
         spectrum = _rfft(gradient, self._spatial) * tf.constant(self._amplitudes**2, tf.complex64)
         moved = self._momentum * state[1] + _unit(_irfft(spectrum, self._spatial, self._colours @ self._colours.T))
@@ -223,7 +225,7 @@ def squash(latent: Any, contrast: float) -> Any:
     if latent.shape[-1] == 3 and latent.shape.rank > 3:  # three channels of a curve are no colours
         # As one product: TensorFlow 2.16 multiplies a batch by a shared matrix wrongly on some processors.
         latent = tf.tensordot(latent, tf.constant(_COLOURS.T), 1)
-    return tf.sigmoid(4.0 * contrast * _standardise(latent))
+    return _logistic(4.0 * contrast * _standardise(latent))
 
 
 def quantise(pictures: NDArray[Any]) -> NDArray[np.uint8]:
@@ -253,9 +255,8 @@ def _amplitudes(spatial: tuple[int, ...], decay: float) -> NDArray[np.float32]:
 
 def _standardise(latent: Any, weights: Any = 1.0) -> Any:
     """Brings pictures whose mean is near 0 to that, and to standard deviation 1; pixels count by weights of mean 1."""
-    axes = list(range(1, latent.shape.rank))
-    mean, square = (tf.reduce_mean(part * weights, axes, keepdims=True) for part in (latent, tf.square(latent)))
-    return (latent - mean) * tf.math.rsqrt(tf.maximum(square - tf.square(mean), 0.0) + 1e-24)
+    mean, square = _mean(latent * weights), _mean(tf.square(latent) * weights)
+    return (latent - mean) / (tf.sqrt(tf.maximum(square - tf.square(mean), 0.0)) + _TINY)
 
 
 def _inner(spatial: tuple[int, ...]) -> NDArray[np.float32]:
@@ -269,12 +270,27 @@ def _inner(spatial: tuple[int, ...]) -> NDArray[np.float32]:
 def _unit(gradient: Any) -> Any:
     """Brings a gradient to the root mean square 1; a gradient of 0, or one that is not finite, moves nothing."""
     scaled = gradient / tf.reduce_max(tf.abs(gradient), list(range(1, gradient.shape.rank)), keepdims=True)
-    factor = 1.0 / _root_mean_square(scaled)  # scaled first: squares of small numbers would vanish
-    return tf.math.multiply_no_nan(scaled, tf.where(tf.math.is_finite(factor), factor, 0.0))
+    length = _root_mean_square(scaled)  # scaled first: squares of small numbers would vanish
+    return tf.math.multiply_no_nan(scaled / (length + _TINY), tf.where(tf.math.is_finite(length), 1.0, 0.0))
+
+
+def _logistic(values: Any) -> Any:
+    """Squashes into 0..1: by a function that, unlike `tf.sigmoid`, rounds the same wherever in a tensor a number is."""
+    return 0.5 + 0.5 * tf.tanh(0.5 * values)
 
 
 def _root_mean_square(values: Any) -> Any:
-    return tf.sqrt(tf.reduce_mean(tf.square(values), list(range(1, values.shape.rank)), keepdims=True))
+    return tf.sqrt(_mean(tf.square(values)))
+
+
+def _mean(values: Any) -> Any:
+    """Averages each picture of a batch, `[batch, 1, ...]`.
+
+    In two steps: TensorFlow adds up a whole tensor in another order than parts of one, so that a picture that is alone
+    would get other last digits than one in a batch.
+    """
+    rows = tf.reduce_mean(values, list(range(2, values.shape.rank)), keepdims=True)
+    return tf.reduce_mean(rows, 1, keepdims=True)
 
 
 _RFFT = {1: tf.signal.rfft, 2: tf.signal.rfft2d, 3: tf.signal.rfft3d}

@@ -36,12 +36,31 @@ def draw(recipe: Recipe, steps: int, seed: int, filters: Iterable[int], attempt:
     return moves
 
 
-def move(pictures: Any, draws: Any) -> Any:
+def matrices(draws: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    """Tells of movements where each pixel comes from.
+
+    Args:
+        draws: float32 `[..., 4]`: see `draw`.
+        height: Of the pictures, in pixels.
+        width: Likewise.
+
+    Returns:
+        float32 `[..., 8]`, the first eight numbers of a matrix 3 x 3 that turns (column, row, 1) of a pixel of the
+        moved picture into that of the picture: turned and scaled around the centre, then shifted. The ninth is 1.
+    """
+    down, right, size, angle = np.moveaxis(draws.astype(np.float64), -1, 0)
+    cos, sin = np.cos(angle) / size, np.sin(angle) / size
+    y, x = (height - 1) / 2, (width - 1) / 2
+    rows = [cos, -sin, x - cos * x + sin * y - right * width, sin, cos, y - sin * x - cos * y - down * height]
+    return np.stack([*rows, np.zeros_like(cos), np.zeros_like(cos)], axis=-1).astype(np.float32)
+
+
+def move(pictures: Any, moves: Any) -> Any:
     """Moves pictures, differentiably; what comes in from outside is mirrored.
 
     Args:
         pictures: float32 tensor `[batch, height, width, channels]`.
-        draws: float32 tensor `[batch, 4]`: see `draw`.
+        moves: float32 tensor `[batch, 8]`: see `matrices`.
 
     Returns:
         The moved pictures, of the same shape. Their gradient is moved back by resampling too: as TensorFlow does it,
@@ -49,21 +68,14 @@ def move(pictures: Any, draws: Any) -> Any:
 
     Example:
         >>> picture = tf.reshape(tf.range(9.0), (1, 3, 3, 1))
-        >>> move(picture, tf.constant([[1 / 3, 0.0, 1.0, 0.0]]))[0, :, 0, 0].numpy().tolist()
+        >>> down_by_one = matrices(np.array([[1 / 3, 0.0, 1.0, 0.0]], np.float32), 3, 3)
+        >>> move(picture, tf.constant(down_by_one))[0, :, 0, 0].numpy().tolist()
         [0.0, 0.0, 3.0]
     """
-    shape = tf.shape(pictures)
-    height, width = tf.cast(shape[1], tf.float32), tf.cast(shape[2], tf.float32)
-    down, right, size, angle = tf.unstack(draws, axis=1)
-    cos, sin = tf.cos(angle) / size, tf.sin(angle) / size
-    # Where a pixel of the result comes from: turned and scaled around the centre, then shifted.
-    y, x = (height - 1) / 2, (width - 1) / 2
-    rows = [cos, -sin, x - cos * x + sin * y - right * width, sin, cos, y - sin * x - cos * y - down * height]
-    matrix = tf.stack([*rows, tf.zeros_like(cos), tf.zeros_like(cos)], axis=1)
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=pictures,
-        transforms=matrix,
-        output_shape=shape[1:3],
+        transforms=moves,
+        output_shape=tf.shape(pictures)[1:3],
         fill_value=0.0,
         interpolation="BILINEAR",
         fill_mode="REFLECT",

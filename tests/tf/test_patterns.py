@@ -118,7 +118,7 @@ def test_a_seed_repeats_bit_by_bit_and_another_one_does_not(recipe):
 # Not "maco": its steps of a radian make of a last digit another picture, as its documentation says.
 @pytest.mark.parametrize("recipe", sorted(RECIPES.keys() - {"maco"}))
 def test_neighbours_and_batches_do_not_change_a_picture(recipe):
-    # Kernels for other batch sizes may add in another order: pictures agree to one pixel value on average.
+    # Kernels of TensorFlow may add in another order in another batch: pictures agree to one pixel value on average.
     model, layer = two_layers()
     common = {"size": SIDE, "recipe": recipe, "steps": None, "tries": 2}
     together = make(model, layer, batch_size=16, **common)

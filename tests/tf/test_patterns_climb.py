@@ -276,7 +276,8 @@ def test_the_moves_of_robust_pictures_are_seen_by_the_climb():
     noise = parameterization.noise(0, [2], climber.parameterization)
     draws = transforms.draw(recipe, 1, 0, [2])
     _, curve = climber.climb(noise, np.array([2], np.int32), np.ones(1, np.float32), draws)
-    moved = transforms.move(tf.constant(climber.pictures(noise)), tf.constant(draws[0])).numpy()
+    moves = transforms.matrices(draws[0], SIDE, SIDE)
+    moved = transforms.move(tf.constant(climber.pictures(noise)), tf.constant(moves)).numpy()
     assert curve[0, 0] == pytest.approx(respond(model, conv, 255 * moved)[0, 2], rel=1e-4, abs=1e-5)
 
 

@@ -209,3 +209,27 @@ def test_another_try_begins_with_another_noise():
     first, again, second = (parameterization.noise(1, [2], made, attempt) for attempt in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - second).mean() > 0.5
+
+
+@pytest.mark.parametrize(
+    "recipe", [recipe for recipe in RECIPES.values() if recipe is not MACO], ids=lambda one: one.name
+)
+@pytest.mark.parametrize("shape", [(131, 3), (37, 41, 3), (150, 150, 3), (7, 11, 13, 1)])
+def test_a_picture_alone_is_rounded_as_in_a_batch(recipe, shape):
+    """To the last digit: a climb through a deep network makes another picture of less."""
+    made, state = started(recipe, shape, range(16))
+    random = np.random.default_rng(1)
+    arrays = [random.normal(size=part.shape).astype(np.float32) for part in (*state, state[0])]
+
+    @tf.function(reduce_retracing=True)
+    def follow(*parts):
+        *climbing, gradient = parts
+        first = made.state(climbing[0])
+        after = made.advance(tuple(climbing), gradient, tf.constant(3), tf.constant(0.3))
+        return *first, *after, made.pixels(made.latent(after))
+
+    whole = follow(*map(tf.constant, arrays))
+    for size in (1, 5):
+        parts = [follow(*(tf.constant(array[at : at + size]) for array in arrays)) for at in range(0, 16, size)]
+        for one, others in zip(whole, zip(*parts, strict=True), strict=True):
+            np.testing.assert_array_equal(one, np.concatenate(others))

@@ -18,7 +18,8 @@ def picture(height=18, width=25):
 
 
 def moved(pictures, draws):
-    return transforms.move(tf.constant(pictures), tf.constant(draws, tf.float32)).numpy()
+    moves = transforms.matrices(np.array(draws, np.float32), *pictures.shape[1:3])
+    return transforms.move(tf.constant(pictures), tf.constant(moves)).numpy()
 
 
 def test_no_movement_is_none():
@@ -62,7 +63,7 @@ def test_the_gradient_points_where_the_adjoint_does():
     pictures = tf.constant(picture()[None, ..., :1])
     with tf.GradientTape() as tape:
         tape.watch(pictures)
-        moved_by = transforms.move(pictures, tf.constant([draw]))
+        moved_by = transforms.move(pictures, transforms.matrices(np.array([draw]), height, width))
         score = tf.reduce_sum(moved_by * tf.constant(weights[None, ..., None], tf.float32))
     slope = tape.gradient(score, pictures).numpy()[0, ..., 0]
     # The movement is linear: what it makes of each single pixel is its matrix.
