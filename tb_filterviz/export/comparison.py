@@ -43,18 +43,8 @@ class Comparison(Figure):
         against = f"run {other_datum.run}, step {other_datum.step}"
         against = against if other.layer == place.layer else f"{other.layer}, {against}"
         super().__init__(f"{place.layer}, run {datum.run}, step {datum.step}, against {against}", options, place.budget)
-        self._header, header = (_sized(name, *side) for name, side in (("layer", left), ("layer_b", right)))
-        if header.shape[:-1] != self._header.shape[:-1]:
-            expected = f"one whose filters have the shape {self._header.shape[:-1]}, not {header.shape[:-1]}"
-            raise OptionError("layer_b", expected, other.layer)
-        self._inputs = options.inputs_of(header.shape[-2])
-        if self._inputs == "all":
-            raise OptionError("inputs", "strongest, mean, rgb or the index of an input", "all")
+        self._header, self._inputs, answer = _compared(left, right, options)
         self._filters = place.chosen(self._header, filters)
-        ends = ((datum, self._header), (other_datum, header))
-        answer = insight.compared(
-            place.thoughts, place.store, place.source, *ends, options.match == "likeness", self._inputs
-        )
         self._facts, body = unframed(answer)
         self._pictures = np.frombuffer(body, "<f4").reshape(self._facts["shape"])
         self._partners = np.array(self._facts["partners"], np.int64)[self._filters]
@@ -123,6 +113,29 @@ class Comparison(Figure):
 
 
 _WHOLE = ("change", "cosine")
+
+
+def think(left: Side, right: Side, options: Options) -> None:
+    """Compares two kernels beforehand, as that may wait for other analyses: `Comparison` finds it in `Place.thoughts`.
+
+    Arguments and exceptions are those of `Comparison`.
+    """
+    _compared(left, right, options)
+
+
+def _compared(left: Side, right: Side, options: Options) -> tuple[wire.Header, str | int, bytes]:
+    """Returns the header of A, which slices are pictured, and the answer of `insight.compared`."""
+    (place, datum), (other, other_datum) = left, right
+    header, other_header = (_sized(name, *side) for name, side in (("layer", left), ("layer_b", right)))
+    if other_header.shape[:-1] != header.shape[:-1]:
+        expected = f"one whose filters have the shape {header.shape[:-1]}, not {other_header.shape[:-1]}"
+        raise OptionError("layer_b", expected, other.layer)
+    inputs = options.inputs_of(header.shape[-2])
+    if inputs == "all":
+        raise OptionError("inputs", "strongest, mean, rgb or the index of an input", "all")
+    ends = ((datum, header), (other_datum, other_header))
+    by_likeness = options.match == "likeness"
+    return header, inputs, insight.compared(place.thoughts, place.store, place.source, *ends, by_likeness, inputs)
 
 
 def _sized(name: str, place: Place, datum: Datum) -> wire.Header:
