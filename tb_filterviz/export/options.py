@@ -48,6 +48,7 @@ class Budget:
         values: Weights that are read at once.
         filters: Filters at once: each has a row, and a label.
         layers: Of an overview.
+        work: Of the analyses of all layers, as `insight.work` counts it.
         text: Bytes of a table, or of the names beside arrays.
     """
 
@@ -57,16 +58,24 @@ class Budget:
     values: int
     filters: int
     layers: int = 1 << 10
+    work: int = 1 << 29
     text: int = 1 << 26
 
 
 LOCAL = Budget(
-    pixels=1 << 28, total=1 << 30, frames=_MAX_FRAMES, values=1 << 32, filters=1 << 20, layers=1 << 16, text=1 << 34
+    pixels=1 << 28,
+    total=1 << 30,
+    frames=_MAX_FRAMES,
+    values=1 << 32,
+    filters=1 << 20,
+    layers=1 << 16,
+    work=1 << 40,
+    text=1 << 34,
 )
 """For whoever runs the program: what a typing error asks for is refused, and little else."""
 
 SERVER = Budget(pixels=1 << 24, total=1 << 25, frames=100, values=1 << 24, filters=1 << 16)
-"""For a URL: at most about 200 MB at a time."""
+"""For a URL: at most about 200 MB at a time, and a minute or two."""
 
 
 @dataclasses.dataclass(frozen=True)

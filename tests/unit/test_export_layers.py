@@ -8,9 +8,9 @@ import pytest
 import scipy.stats
 
 import tb_filterviz as filterviz
-from tb_filterviz import analysis, records, wire
+from tb_filterviz import analysis, insight, records, wire
 from tb_filterviz.export.layers import AllNumbers
-from tb_filterviz.export.options import Budget, OptionError, Options
+from tb_filterviz.export.options import SERVER, Budget, OptionError, Options
 from tests.support import logs
 
 SHAPES = {"a/kernel": (3, 3, 3, 6), "b/kernel": (5, 5, 2, 4), "c/kernel": (7, 5), "=d/kernel": (3, 3, 8, 3)}
@@ -170,16 +170,45 @@ def test_infinities_are_no_less_than_that(tmp_path):
     assert rows_of(log.numbers(".", "a/kernel"))[3]["max"] == "inf"
 
 
+INSTEAD = "; else take the layers one by one, or the numbers of all with `depth` stored"
+
+
 def test_what_would_take_too_much_is_refused(log):
     layers = log._all_layers("train", 20)
     for budget, words in (
         (Budget(1, 1, 1, 1 << 24, 1, layers=3), "`run` must be one of at most 3 layers. Received: run='4 layers'"),
-        (Budget(1, 1, 1, 70, 1), "`run` must be one of at most 560 weights. Received: run='613 weights'"),
+        (
+            Budget(1, 1, 1, 70, 1),
+            f"`run` must be one of at most 560 weights{INSTEAD}. Received: run='613 weights'",
+        ),
+        (
+            Budget(1, 1, 1, 1 << 24, 1, work=698),
+            f"`run` must be one of at most 698 weights and pairs of filters{INSTEAD}. "
+            "Received: run='699 weights and pairs of filters'",
+        ),
         (Budget(1, 1, 1, 300, 1), "`run` must be one of at most 300 numbers of filters. Received: run='342 numbers'"),
     ):
         with pytest.raises(OptionError) as raised:
             AllNumbers("train", layers, Options(), budget)
         assert str(raised.value) == words
+
+
+def test_what_is_not_analysed_takes_no_work(log):
+    """As what was only logged, and a kernel that is too large: its pairs of filters are nobody's."""
+    AllNumbers("train", log._all_layers("train", 20), Options(depth="stored"), Budget(1, 1, 1, 1 << 24, 1, work=1))
+    layers = log._all_layers("broken", -1)
+    assert "large/kernel" in [place.layer for place, _ in layers]
+    assert AllNumbers("broken", layers, Options(), Budget(1, 1, 1, 1 << 24, 1, work=1000)).encode("csv")
+
+
+def test_a_server_works_for_no_more_than_minutes(tmp_path, monkeypatch):
+    """A log of 64 dense layers of 4096 filters each is 2 MB."""
+    values = np.zeros((1, 4096), np.float16)
+    events = [event(f"{at}/kernel", at, 0, values) for at in range(64)]
+    logs.write_file(tmp_path / "events.out.tfevents.1", events)
+    monkeypatch.delattr(insight, "report")
+    with pytest.raises(OptionError, match="`run` must be one of at most 536870912 weights and pairs of filters; else"):
+        AllNumbers(".", filterviz.read(tmp_path)._all_layers(".", -1), Options(), SERVER)
 
 
 @pytest.mark.parametrize(

@@ -179,8 +179,10 @@ def test_what_would_take_too_much_is_refused(log):
     layers = placed(log, "c/kernel")
     with pytest.raises(OptionError, match=r"`run` must be one of at most 1 layers. Received: run='2 layers'"):
         Overview("train", layers * 2, Options(), Budget(1, 1, 1, 1 << 24, 1, layers=1))
-    with pytest.raises(OptionError, match=r"`run` must be one of at most 8000 weights. Received: run='11520 weights'"):
+    with pytest.raises(OptionError, match=r"`run` must be one of at most 8000 weights; .* run='11520 weights'"):
         Overview("train", layers, Options(), Budget(1, 1, 1, 1000, 1))
+    with pytest.raises(OptionError, match=r"`run` must be .* 9999 weights and pairs of filters; .* run='13120 weights"):
+        Overview("train", layers, Options(), Budget(1, 1, 1, 1 << 24, 1, work=9999))
     with pytest.raises(OptionError, match="`width` must be less: a picture may have 1000 pixels"):
         Overview("train", layers, Options(), Budget(1000, 1, 1, 1 << 24, 1 << 16)).encode("png")
 
