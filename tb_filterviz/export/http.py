@@ -15,7 +15,7 @@ from tb_filterviz.export.layers import AllNumbers
 from tb_filterviz.export.make import make, think
 from tb_filterviz.export.options import SERVER, OptionError, Options
 from tb_filterviz.export.overview import Overview
-from tb_filterviz.export.place import NoFilterError, Place, places
+from tb_filterviz.export.place import NoFilterError, NoKernelError, Place, places
 from tb_filterviz.query import Query, bad
 from tb_filterviz.store import Series, Source, Store
 from tb_filterviz.thoughts import Thoughts
@@ -112,9 +112,10 @@ class Exports:
         run, step = query.text("run"), query.integer("step") if query.text("step", "") else None
         if kind is AllNumbers and query.text("filters", "all") != "all":
             raise bad("filters", "all where no `tag` is given", query.text("filters"))
-        layers = places(self._store, self._thoughts, source, run, step, SERVER)
-        if not layers:
-            raise errors.NotFoundError(f"run {run!r} has no kernel" + ("" if step is None else f" up to step {step}"))
+        try:
+            layers = places(self._store, self._thoughts, source, run, step, SERVER)
+        except NoKernelError as error:
+            raise errors.NotFoundError(str(error.args[0])) from error
         return kind(run, layers, options, SERVER)
 
     def _side(self, query: Query, source: Source, suffix: str) -> Side:

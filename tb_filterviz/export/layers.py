@@ -101,11 +101,11 @@ class AllNumbers(Layers):
         """Returns a row for each filter of each layer."""
         names = _names(self._options.depth)
         rows = (
-            (place.layer, self._run, datum.step, index if index >= 0 else np.nan, *tables.cells(names, row), problem)
+            (self._run, place.layer, datum.step, index if index >= 0 else np.nan, *tables.cells(names, row), problem)
             for (place, datum), (filters, numbers, problem) in zip(self._places, self._found, strict=True)
             for index, row in zip(filters.tolist(), numbers, strict=True)
         )
-        return ("layer", "run", "step", "filter", *names, "problem"), rows
+        return ("run", "layer", "step", "filter", *names, "problem"), rows
 
     def _look(self, place: Place, datum: Datum) -> _Numbers:
         names = _names(self._options.depth)

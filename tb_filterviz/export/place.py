@@ -27,6 +27,10 @@ class NoFilterError(IndexError):
     """A filter that there is not, or one without a pattern."""
 
 
+class NoKernelError(KeyError):
+    """A run without kernels, or without any up to a step."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Place:
     """One series of a log.
@@ -174,14 +178,22 @@ def places(
         budget: As of a `Place`.
 
     Raises:
+        NoKernelError: If there is none.
         SourceUnavailableError: If the source does not answer.
     """
     listed, _ = store.index(source, run)
-    return [
+    every = [(layer, series) for layer, series, _ in named(listed) if series.kind == wire.KERNEL]
+    if not every:
+        raise NoKernelError(f"run {run!r} has no kernel")
+    found = [
         (Place(store, thoughts, source, series, layer, budget), datum)
-        for layer, series, _ in named(listed)
-        if series.kind == wire.KERNEL and (datum := up_to(series, step))
+        for layer, series in every
+        if (datum := up_to(series, step))
     ]
+    if not found:
+        first = min(series.data[0].step for _, series in every)
+        raise NoKernelError(f"run {run!r} has no kernel up to step {step}; the first is of step {first}")
+    return found
 
 
 def check_values(count: int, budget: Budget) -> None:

@@ -15,7 +15,7 @@ from tests.support import logs
 
 SHAPES = {"a/kernel": (3, 3, 3, 6), "b/kernel": (5, 5, 2, 4), "c/kernel": (7, 5), "=d/kernel": (3, 3, 8, 3)}
 STEPS = (0, 4, 9)
-COLUMNS = ["layer", "run", "step", "filter", *analysis.NUMBERS, "dead", *analysis.COLUMNS, "problem"]
+COLUMNS = ["run", "layer", "step", "filter", *analysis.NUMBERS, "dead", *analysis.COLUMNS, "problem"]
 
 
 def values_of(path, step):
@@ -110,6 +110,7 @@ def test_they_are_those_of_the_layers_one_by_one(log, depth):
     assert list(rows[0]) == (COLUMNS if depth == "full" else [*COLUMNS[:4], *analysis.NUMBERS, "problem"])
     for path in SHAPES:
         alone = rows_of(log.numbers("train", path, 9, depth=depth))
+        assert [*alone[0], "problem"] == list(rows[0])
         assert [{name: row[name] for name in alone[0]} for row in of_layer(rows, path)] == alone
 
 
@@ -118,6 +119,11 @@ def test_a_layer_is_at_its_newest_step_up_to_the_one_asked_for(log):
     assert of_layer(rows_of(log.numbers("train")), "late/kernel")[0]["step"] == "30"
     assert {row["step"] for row in rows_of(log.numbers("train", step=8))} == {"4"}
     assert {row["change"] for row in rows_of(log.numbers("train", step=0))} == {"nan"}
+
+
+def test_one_layer_or_several_have_the_same_columns(tmp_path):
+    logs.write_file(tmp_path / "events.out.tfevents.1", [event("a/kernel", 0, 9, values_of("a/kernel", 9))])
+    assert list(rows_of(filterviz.read(tmp_path).numbers("."))[0]) == COLUMNS
 
 
 def test_what_is_damaged_or_too_large_says_so_and_costs_no_other(log):
@@ -215,7 +221,11 @@ def test_a_server_works_for_no_more_than_minutes(tmp_path, monkeypatch):
     ("call", "error", "words"),
     [
         (lambda log: log.numbers("nope"), KeyError, "there is no run 'nope'"),
-        (lambda log: log.numbers("train", step=-5), KeyError, "run 'train' has no kernel up to step -5"),
+        (
+            lambda log: log.numbers("train", step=-5),
+            KeyError,
+            "run 'train' has no kernel up to step -5; the first is of step 0",
+        ),
         (lambda log: log.numbers("train", filters=3), OptionError, "`layer` must be given where `kind` or `filters`"),
         (lambda log: log.numbers("train", kind="patterns"), OptionError, "`layer` must be given where `kind` or"),
         (lambda log: log.numbers("train", depth="deep"), OptionError, "`depth` must be full or stored"),

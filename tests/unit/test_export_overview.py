@@ -252,7 +252,11 @@ def test_a_page_of_many_layers_is_narrower_but_not_that_which_was_asked_for(log)
     ("call", "error", "words"),
     [
         (lambda log: log.overview("nope"), KeyError, "there is no run 'nope'; there are 'train'"),
-        (lambda log: log.overview("train", -5), KeyError, "run 'train' has no kernel up to step -5"),
+        (
+            lambda log: log.overview("train", -5),
+            KeyError,
+            "run 'train' has no kernel up to step -5; the first is of step 0",
+        ),
         (lambda log: log.overview("train", inputs="all"), OptionError, "`inputs` must be strongest or mean"),
         (lambda log: log.overview("train", inputs=3), OptionError, "`inputs` must be strongest or mean"),
         (lambda log: log.overview("train").encode("gif"), OptionError, "`format` must be one of png, svg, webp, csv"),
