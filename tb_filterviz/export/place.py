@@ -129,10 +129,8 @@ class Place:
         Raises as `filters` does.
         """
         if inputs == "mean":
-            *spatial, _, count = header.shape
-            check_values(math.prod(spatial) * count, self.budget)
-            self._check_filters(header, 1)
-            pictures, _ = slices.select(self.store.chunks(self.source, datum, header, 0, count), "mean")
+            self._check_means(header)
+            pictures, _ = slices.select(self.store.chunks(self.source, datum, header, 0, header.shape[-1]), "mean")
             return slices.limits(pictures)
         return slices.limits(self.numbers(datum, header)[:, 1:3])
 
@@ -146,6 +144,21 @@ class Place:
             except (OSError, SyntaxError, ValueError) as error:
                 raise wire.FormatError(f"a picture cannot be read: {error}") from error
         return images
+
+    def check(self, header: wire.Header, count: int, inputs: str | int | None) -> None:
+        """Checks that so many filters can be read, and the `magnitudes` of `inputs`, if these are not None.
+
+        Raises:
+            OptionError: If there are more weights than the budget allows.
+        """
+        self._check_filters(header, count)
+        if inputs == "mean":
+            self._check_means(header)
+
+    def _check_means(self, header: wire.Header) -> None:
+        *spatial, _, count = header.shape
+        check_values(math.prod(spatial) * count, self.budget)
+        self._check_filters(header, 1)
 
     def _check_filters(self, header: wire.Header, count: int) -> None:
         """Checks that so many filters of a kernel, and each chunk that is read of it, are not too many values."""
