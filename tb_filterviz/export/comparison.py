@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -133,9 +134,21 @@ def _compared(left: Side, right: Side, options: Options) -> tuple[wire.Header, s
     inputs = options.inputs_of(header.shape[-2])
     if inputs == "all":
         raise OptionError("inputs", "strongest, mean, rgb or the index of an input", "all")
+    _check_pictures(place, header, inputs)
     ends = ((datum, header), (other_datum, other_header))
     by_likeness = options.match == "likeness"
     return header, inputs, insight.compared(place.thoughts, place.store, place.source, *ends, by_likeness, inputs)
+
+
+def _check_pictures(place: Place, header: wire.Header, inputs: str | int) -> None:
+    """Raises `OptionError` if the pictures of A, B and B - A, of all filters, hold more than the budget allows."""
+    *spatial, channels, count = header.shape
+    values = 3 * count * math.prod(spatial) * (channels if inputs == "rgb" else 1)
+    most = place.budget.values
+    if values > most:
+        raise OptionError(
+            "layer", f"one whose pictures, and those of B and B - A, have at most {most} values", f"{values} values"
+        )
 
 
 def _sized(name: str, place: Place, datum: Datum) -> wire.Header:

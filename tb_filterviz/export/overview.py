@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_filterviz import analysis, insight, mosaic, slices, wire
-from tb_filterviz.export import kernels
+from tb_filterviz.export import kernels, sheet
 from tb_filterviz.export.content import Sheet, Strip, number, plain
 from tb_filterviz.export.layers import Layers, header_of, too_large, unreadable
 from tb_filterviz.export.options import LIMITS, Budget, OptionError, Options
@@ -97,7 +97,8 @@ class Overview(Layers):
             return Strip(name, words)
         words = [plain(f"{kernels.facts(header)}, step {datum.step}"), *words]
         options = self._options
-        count = min(len(header.filters), options.columns or _STRIP)
+        room = (options.width or max(sheet.WIDTHS)) // 2  # of a pixel and a gap each
+        count = min(len(header.filters), options.columns or _STRIP, room)
         try:
             place.check(header, count, self._inputs(header) if options.limit in LIMITS else None)
         except OptionError:
