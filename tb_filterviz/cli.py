@@ -32,6 +32,14 @@ _EXAMPLES = """examples:
   tb-filterviz export logs --layer conv1/kernel --what compare --step 0 --step-b 500 -o change.png
   tb-filterviz export logs --run train --what overview -o layers.png
 """
+_LAYER_HELP = (
+    "one that `ls` names (default: the only one; of numbers every one, however many, in a table that says why some are "
+    "missing: then neither --filters nor patterns can be asked for)"
+)
+_STEP_HELP = (
+    "one that was logged; of all layers, as for an overview, any: each layer is at its newest step up to it (default: "
+    "-1, the newest)"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -104,8 +112,9 @@ def _figure(given: argparse.Namespace) -> Figure:
     if given.what == "overview":
         return log.overview(run, given.step, **vars(options))
     filters = texts.filters(given.filters)
-    if given.what == "numbers" and given.layer is None and given.kind != wire.PATTERNS and filters is None:
-        return log.numbers(run, step=given.step, depth=options.depth)
+    if given.what == "numbers" and given.layer is None:
+        kind = given.kind or wire.KERNEL
+        return log.numbers(run, step=given.step, kind=kind, filters=filters, depth=options.depth)
     layer = given.layer if given.layer is not None else _only("layer", log.layers(run))
     if given.what == "compare":
         other = {"run_b": given.run_b, "layer_b": given.layer_b, "step_b": given.step_b}
@@ -134,8 +143,8 @@ def _parser() -> argparse.ArgumentParser:
     add("-o", "--output", metavar="FILE", required=True, help="where to write; - is the standard output")
     add("--format", choices=list(CONTENT_TYPES), help="the default is the suffix of FILE")
     add("--run", help="the default is the only one")
-    add("--layer", help="one that `ls` names; the default is the only one, and for numbers every one")
-    add("--step", type=int, default=-1, help="the default, -1, is the newest")
+    add("--layer", help=_LAYER_HELP)
+    add("--step", type=int, default=-1, help=_STEP_HELP)
     add("--what", choices=(*WHAT, "compare", "overview"), default=WHAT[0], help="(default: %(default)s)")
     add("--run-b", metavar="RUN", help="what it is compared with (default: the same run)")
     add("--layer-b", metavar="LAYER", help="what it is compared with (default: the same layer)")

@@ -157,7 +157,4 @@ class Logged:
     def _all_layers(self, run: str, step: int) -> list[tuple[Place, Datum]]:
         """Returns all series of kernels of a run, and of each its newest datum up to a step, -1 for any."""
         self._check_run(run)
-        layers = places(self._store, self._thoughts, self._source(), run, None if step == -1 else step, LOCAL)
-        if not layers:
-            raise KeyError(f"run {run!r} has no kernel up to step {step}")
-        return layers
+        return places(self._store, self._thoughts, self._source(), run, None if step == -1 else step, LOCAL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,12 @@ def kernel_tiles(
             colours = table[colormap.indices(part, limit)]
         tiles[start : start + block] = colours.transpose(0, 3, 1, 2, 4, 5)
     return tiles.reshape(count, height, -1, 3)
+
+
+def tile_size(spatial: Sequence[int]) -> tuple[int, int]:
+    """Returns the height and the width of the tile that `kernel_tiles` makes of one slice, or with `rgb` of three."""
+    *planes, height, width = [1, 1, *spatial]
+    return height, width * math.prod(planes)
 
 
 def default_columns(count: int, pitch_y: int, pitch_x: int) -> int:

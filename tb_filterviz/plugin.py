@@ -112,12 +112,17 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
         _check_inputs(query, inputs, channels)
         form = query.choice("format", ("frame", "npy"))
         pictures_each = channels if inputs in ("all", "rgb") else 1
-        if len(wanted) * pictures_each * math.prod(header.shape[:-2]) > _MAX_VALUES:
+        each = pictures_each * math.prod(header.shape[:-2])
+        if len(wanted) * each > _MAX_VALUES:
             raise bad(
                 "filters", f"fewer, so that the answer has at most {_MAX_VALUES} values", query.text("filters", "all")
             )
         # The scale of mean pictures is known only when the means of all filters are.
         read = range(count) if inputs == "mean" else wanted
+        if len(read) * each > _MAX_VALUES:
+            raise bad(
+                "inputs", f"other than mean, as the means of all filters have more than {_MAX_VALUES} values", inputs
+            )
         chunks = self._store.chunks(source, datum, header, read.start, read.stop)
         pictures, chosen = slices.select(chunks, inputs)
         if inputs == "mean":

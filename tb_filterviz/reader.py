@@ -107,10 +107,10 @@ class Log(Logged):
 
         Args:
             run: Name of the run.
-            layer: Name of the layer; None for the kernels of all layers in one table, which names the layer of each row
-                first, and last why numbers are missing.
-            step: One of `steps(run, layer)`, or -1 for the newest. Of all layers any: each is at its newest step up to
-                it.
+            layer: Name of the layer; None for the kernels of all layers in one table, however many there are. It has a
+                column more than that of one layer, the last: why numbers are missing.
+            step: One of `steps(run, layer)`, or -1 for the newest. Of all layers any, as for `overview`: each is at its
+                newest step up to it, which its rows name.
             kind: `"kernel"` or `"patterns"`.
             filters: Which filters, as for `kernel`; the default is all.
             depth: `"stored"` leaves out what is computed now.

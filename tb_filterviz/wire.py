@@ -5,7 +5,8 @@ One TensorBoard tag holds one series: all steps of one layer's kernel, or of its
 `{"v":1,"kind":"kernel"}` (or `"patterns"`). Each step's tensor is DT_STRING of rank 1:
 
 - `[0]` the header: JSON, a line feed, and the CRC-32C of that JSON as eight hexadecimal digits.
-- `[1]` numbers of each filter: little-endian float32 `[filters][columns]`; the header's `numbers` names the columns.
+- `[1]` numbers of each filter: little-endian float32 `[filters][columns]`; the header's `numbers` names the columns, 64
+  at most.
 - `[2..]` the payload. A kernel: chunks of `chunk` whole filters (the last may have fewer), each filter contiguous, in
   C order `[filter][*spatial][in]`, little-endian, as `encoding` says: `float16`, `float32`, `float64`; or `int8`, where
   each filter is `in` float32 scales followed by the int8 codes, a weight being its code times the scale of its input's
@@ -50,6 +51,7 @@ PRECISIONS = ("float16", "float32", "int8")
 MAX_IMAGE_SIDE = 4096
 _CHUNK_BYTES = 1 << 16  # what is read for one filter, as a checksum covers a chunk
 _MAX_VALUES = 1 << 31
+_MAX_NUMBERS = 64  # of each filter, as whoever reads them takes memory for each
 _PATTERN_NUMBERS = ("start", "reached", "failed")
 _MORE_PATTERN_NUMBERS = ("noise", "natural", "percentile", "spots")
 _UNSAFE_IN_TAG = re.compile(r'[%"\\\x00-\x1f\x7f\ud800-\udfff]')
@@ -434,11 +436,14 @@ def _parse_common(facts: dict[str, Any]) -> dict[str, Any]:
         position=_integers([facts["position"]])[0],
         groups=_integers([facts["groups"]], low=1)[0],
     )
+    numbers = tuple(_text(name) for name in facts["numbers"])
+    if len(numbers) > _MAX_NUMBERS:
+        raise ValueError(f"a filter can have at most {_MAX_NUMBERS} numbers, not {len(numbers)}")
     return {
         "kind": facts["kind"],
         "name": _text(facts["name"]),
         "layer": layer,
-        "numbers": tuple(_text(name) for name in facts["numbers"]),
+        "numbers": numbers,
         "lengths": _integers(facts["bytes"]),
         "checksums": _integers(facts["crc32c"]),
     }

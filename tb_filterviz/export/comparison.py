@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -43,18 +44,8 @@ class Comparison(Figure):
         against = f"run {other_datum.run}, step {other_datum.step}"
         against = against if other.layer == place.layer else f"{other.layer}, {against}"
         super().__init__(f"{place.layer}, run {datum.run}, step {datum.step}, against {against}", options, place.budget)
-        self._header, header = (_sized(name, *side) for name, side in (("layer", left), ("layer_b", right)))
-        if header.shape[:-1] != self._header.shape[:-1]:
-            expected = f"one whose filters have the shape {self._header.shape[:-1]}, not {header.shape[:-1]}"
-            raise OptionError("layer_b", expected, other.layer)
-        self._inputs = options.inputs_of(header.shape[-2])
-        if self._inputs == "all":
-            raise OptionError("inputs", "strongest, mean, rgb or the index of an input", "all")
+        self._header, self._inputs, answer = _compared(left, right, options)
         self._filters = place.chosen(self._header, filters)
-        ends = ((datum, self._header), (other_datum, header))
-        answer = insight.compared(
-            place.thoughts, place.store, place.source, *ends, options.match == "likeness", self._inputs
-        )
         self._facts, body = unframed(answer)
         self._pictures = np.frombuffer(body, "<f4").reshape(self._facts["shape"])
         self._partners = np.array(self._facts["partners"], np.int64)[self._filters]
@@ -123,6 +114,41 @@ class Comparison(Figure):
 
 
 _WHOLE = ("change", "cosine")
+
+
+def think(left: Side, right: Side, options: Options) -> None:
+    """Compares two kernels beforehand, as that may wait for other analyses: `Comparison` finds it in `Place.thoughts`.
+
+    Arguments and exceptions are those of `Comparison`.
+    """
+    _compared(left, right, options)
+
+
+def _compared(left: Side, right: Side, options: Options) -> tuple[wire.Header, str | int, bytes]:
+    """Returns the header of A, which slices are pictured, and the answer of `insight.compared`."""
+    (place, datum), (other, other_datum) = left, right
+    header, other_header = (_sized(name, *side) for name, side in (("layer", left), ("layer_b", right)))
+    if other_header.shape[:-1] != header.shape[:-1]:
+        expected = f"one whose filters have the shape {header.shape[:-1]}, not {other_header.shape[:-1]}"
+        raise OptionError("layer_b", expected, other.layer)
+    inputs = options.inputs_of(header.shape[-2])
+    if inputs == "all":
+        raise OptionError("inputs", "strongest, mean, rgb or the index of an input", "all")
+    _check_pictures(place, header, inputs)
+    ends = ((datum, header), (other_datum, other_header))
+    by_likeness = options.match == "likeness"
+    return header, inputs, insight.compared(place.thoughts, place.store, place.source, *ends, by_likeness, inputs)
+
+
+def _check_pictures(place: Place, header: wire.Header, inputs: str | int) -> None:
+    """Raises `OptionError` if the pictures of A, B and B - A, of all filters, hold more than the budget allows."""
+    *spatial, channels, count = header.shape
+    values = 3 * count * math.prod(spatial) * (channels if inputs == "rgb" else 1)
+    most = place.budget.values
+    if values > most:
+        raise OptionError(
+            "layer", f"one whose pictures, and those of B and B - A, have at most {most} values", f"{values} values"
+        )
 
 
 def _sized(name: str, place: Place, datum: Datum) -> wire.Header:

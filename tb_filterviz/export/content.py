@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,25 +70,24 @@ class Strip:
     Attributes:
         heading: What it is of.
         lines: What else is to be known of it.
-        tiles: uint8 `[n, height, width, 3]`, sRGB; there may be none.
+        shape: How many tiles there are at most, which may be none; their height, and their width.
+        tiles: Draws the first so many of them, uint8 `[n, height, width, 3]`, sRGB; None where they cannot be read. All
+            of a sheet may be large together, and so they are drawn when it is known that the page holds them.
     """
 
     heading: str
     lines: Sequence[str]
-    tiles: NDArray[np.uint8]
+    shape: tuple[int, int, int] = (0, 1, 1)
+    tiles: Callable[[int], NDArray[np.uint8] | None] = lambda count: None
 
 
 @dataclasses.dataclass(frozen=True)
 class Sheet:
-    """Strips one below the other; the other attributes are as of `Content`.
-
-    Attributes:
-        strips: Makes them, one as the one before is drawn: together they may be large.
-    """
+    """Strips one below the other; the other attributes are as of `Content`."""
 
     heading: str
     lines: Sequence[str]
-    strips: Callable[[], Iterable[Strip]]
+    strips: Sequence[Strip]
     notes: Sequence[str]
     bar: Bar
 

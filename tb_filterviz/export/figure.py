@@ -141,7 +141,8 @@ class Figure(abc.ABC):
 
     def _drawn(self, form: str) -> Iterator[Image.Image]:
         """Draws the frames: as many steps as there is room for, or those that were asked for."""
-        page = self._composed(next(self.frames(1)))
+        moving = "gif" in self.formats
+        page = self._composed(next(self.frames(1))) if moving else self._scene
         side = max(page.width, page.height)
         if side > _LONGEST_SIDE.get(form, side):
             fits = f"one that can hold a side of {side} pixels, and {form} holds {_LONGEST_SIDE[form]} at most"
@@ -149,6 +150,8 @@ class Figure(abc.ABC):
         most = self._budget.total // (page.width * page.height)
         if self._options.frames and self._options.frames > most:
             raise OptionError("frames", f"at most {most} at this size", self._options.frames)
+        if not moving:
+            return iter([raster.image(page)])
         return (raster.image(self._composed(content)) for content in self.frames(max(1, most)))
 
     def _composed(self, content: Content | Sheet) -> Scene:

@@ -45,6 +45,7 @@ class History(Figure):
 
     def table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
         """Returns a row for each filter at each step."""
+        self._check(len(self._newest.numbers))
         where = (self._place.series.run, self._place.layer)
         rows = (
             (*where, step, index, *row)
@@ -115,7 +116,7 @@ class KernelHistory(History):
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Returns `kernels`, `(steps, *spatial, in, filters)` as stored; `steps`, `filters`, `numbers` and `names`."""
-        self._check(int(np.prod(self._newest.shape[:-1], dtype=object)))
+        self._check(int(np.prod(self._newest.shape[:-1], dtype=object)) + len(self._newest.numbers))
         read = self._each(lambda datum, header: (self._filters_of(datum, header), self._numbers(datum, header)))
         return {
             "kernels": np.moveaxis(np.stack([values for _, (values, _) in read]), 1, -1),

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from tensorboard import errors
 
 from tb_filterviz import found, wire
-from tb_filterviz.export import texts
+from tb_filterviz.export import comparison, texts
 from tb_filterviz.export.comparison import Comparison, Side
 from tb_filterviz.export.figure import CONTENT_TYPES, Figure
 from tb_filterviz.export.layers import AllNumbers
-from tb_filterviz.export.make import make
+from tb_filterviz.export.make import make, think
 from tb_filterviz.export.options import SERVER, OptionError, Options
 from tb_filterviz.export.overview import Overview
-from tb_filterviz.export.place import NoFilterError, Place, places
+from tb_filterviz.export.place import NoFilterError, NoKernelError, Place, places
 from tb_filterviz.query import Query, bad
 from tb_filterviz.store import Series, Source, Store
 from tb_filterviz.thoughts import Thoughts
@@ -64,7 +64,8 @@ class Exports:
     def _made(self, query: Query, source: Source, form: str, options: Options) -> tuple[Figure, bytes, str | None]:
         """Returns the figure, its file, and the version of what it depends on beside the data that the address names.
 
-        To look at all layers may take a minute. Only others of that kind wait for it: analyses have turns of their own.
+        To look at all layers may take a minute. Only others of that kind wait for it: analyses have turns of their own,
+        and are made before an export waits for its turn, that no other waits for them.
         """
         what = query.text("what", "")
         if what == "overview" or (what == "numbers" and not query.text("tag", "")):
@@ -74,17 +75,21 @@ class Exports:
                 )
                 with self._one_at_a_time:
                     return figure, figure.encode(form), ""
+        read, version = self._thought(query, source, form, options)
         with self._one_at_a_time:
-            figure, version = self._figure(query, source, form, options)
+            figure = read()
             return figure, figure.encode(form), version
 
-    def _figure(self, query: Query, source: Source, form: str, options: Options) -> tuple[Figure, str | None]:
-        """Returns a figure of one or two series, and its version, as `_made` does."""
+    def _thought(
+        self, query: Query, source: Source, form: str, options: Options
+    ) -> tuple[Callable[[], Figure], str | None]:
+        """Analyses what a figure of one or two series needs; returns what reads it, and its version as `_made` does."""
         filters = texts.filters(query.text("filters", "all"))
         if query.text("what", "") == "compare":
             Comparison.check_format(form)
             left, right = (self._side(query, source, suffix) for suffix in ("", "_b"))
-            return Comparison(left, right, filters, options), None
+            comparison.think(left, right, options)
+            return lambda: Comparison(left, right, filters, options), None
         series = found.series(query, source)
         pictures = _PICTURES[series.kind]
         what = query.text("what", pictures)
@@ -94,8 +99,10 @@ class Exports:
             raise bad("what", f"{known} or overview, as the tag is of {series.kind}", what)
         datum = None if what == "history" else found.datum(query, series)
         header = self._store.header(source, datum, series.kind) if datum else self._store.newest(source, series)[1]
-        figure = make(what, self._place(source, series, header), datum, filters, options)
-        return figure, series.version if what in _OF_EITHER or form in _WITH_NUMBERS else None
+        place = self._place(source, series, header)
+        think(what, form, place, datum, options)
+        version = series.version if what in _OF_EITHER or form in _WITH_NUMBERS else None
+        return lambda: make(what, place, datum, filters, options), version
 
     def _of_all_layers(
         self, query: Query, source: Source, kind: type[AllNumbers | Overview], form: str, options: Options
@@ -105,9 +112,10 @@ class Exports:
         run, step = query.text("run"), query.integer("step") if query.text("step", "") else None
         if kind is AllNumbers and query.text("filters", "all") != "all":
             raise bad("filters", "all where no `tag` is given", query.text("filters"))
-        layers = places(self._store, self._thoughts, source, run, step, SERVER)
-        if not layers:
-            raise errors.NotFoundError(f"run {run!r} has no kernel" + ("" if step is None else f" up to step {step}"))
+        try:
+            layers = places(self._store, self._thoughts, source, run, step, SERVER)
+        except NoKernelError as error:
+            raise errors.NotFoundError(str(error.args[0])) from error
         return kind(run, layers, options, SERVER)
 
     def _side(self, query: Query, source: Source, suffix: str) -> Side:

@@ -37,20 +37,21 @@ class Layers(Figure):
             budget: The most it may take.
 
         Raises:
-            OptionError: If there are more layers, weights or filters than the budget allows.
+            OptionError: If there are more layers, weights, filters or pairs of filters than the budget allows.
         """
         super().__init__(f"{what}, run {run}, step {max(datum.step for _, datum in layers)}", options, budget)
         if len(layers) > budget.layers:
             raise OptionError("run", f"one of at most {budget.layers} layers", f"{len(layers)} layers")
         self._run, self._places = run, layers
-        weights = numbers = 0
+        weights = work = numbers = 0
         for place, datum in layers:
             if header := header_of(place, datum):  # not kept: a log may hold large ones
                 weights += math.prod(header.shape)
-                numbers += len(header.filters) * len(_names("full"))
-        most = _MOST_READ * budget.values
-        if weights > most and options.depth == "full":
-            raise OptionError("run", f"one of at most {most} weights", f"{weights} weights")
+                work += _work(header)
+                numbers += len(header.filters) * max(len(_names("full")), len(header.numbers))
+        if options.depth == "full":
+            _check_full(_MOST_READ * budget.values, weights, "weights")
+            _check_full(budget.work, work, "weights and pairs of filters")
         if numbers > budget.values:
             raise OptionError("run", f"one of at most {budget.values} numbers of filters", f"{numbers} numbers")
         self._found = [self._look(*one) for one in layers]
@@ -100,11 +101,11 @@ class AllNumbers(Layers):
         """Returns a row for each filter of each layer."""
         names = _names(self._options.depth)
         rows = (
-            (place.layer, self._run, datum.step, index if index >= 0 else np.nan, *tables.cells(names, row), problem)
+            (self._run, place.layer, datum.step, index if index >= 0 else np.nan, *tables.cells(names, row), problem)
             for (place, datum), (filters, numbers, problem) in zip(self._places, self._found, strict=True)
             for index, row in zip(filters.tolist(), numbers, strict=True)
         )
-        return ("layer", "run", "step", "filter", *names, "problem"), rows
+        return ("run", "layer", "step", "filter", *names, "problem"), rows
 
     def _look(self, place: Place, datum: Datum) -> _Numbers:
         names = _names(self._options.depth)
@@ -145,6 +146,22 @@ def header_of(place: Place, datum: Datum) -> wire.Header | None:
         return place.header(datum)
     except (wire.FormatError, DatumGoneError):
         return None
+
+
+def _work(header: wire.Header) -> int:
+    """Returns how much it takes to analyse a layer: nothing, where it is too large for that."""
+    try:
+        insight.check_size(header)
+    except insight.TooLargeError:
+        return 0
+    return insight.work(header)
+
+
+def _check_full(most: int, count: int, what: str) -> None:
+    """Raises `OptionError` if there are more than `most` of what all layers' analyses take."""
+    if count > most:
+        others = "the layers one by one, or the numbers of all with `depth` stored"
+        raise OptionError("run", f"one of at most {most} {what}; else take {others}", f"{count} {what}")
 
 
 def _names(depth: str) -> list[str]:

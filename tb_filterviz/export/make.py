@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from tb_filterviz import wire
-from tb_filterviz.export.figure import Figure
+import contextlib
+
+from tb_filterviz import insight, wire
+from tb_filterviz.export.figure import NUMBERS, Figure
 from tb_filterviz.export.history import KernelHistory, PatternHistory
 from tb_filterviz.export.options import Options
 from tb_filterviz.export.place import Chosen, Place
@@ -12,6 +14,31 @@ from tb_filterviz.store import Datum
 
 WHAT = ("kernels", "patterns", "numbers", "history")
 """What may be exported. Numbers and histories are of kernels or of patterns, as the series is."""
+
+
+_ANALYSED = {"numbers": NUMBERS, "kernels": ("csv", "npz")}  # which formats of what hold computed numbers
+
+
+def think(what: str, form: str, place: Place, datum: Datum | None, options: Options) -> None:
+    """Analyses beforehand what a figure needs, as that may wait for other analyses.
+
+    What `make` returns finds it in `Place.thoughts`.
+
+    Args:
+        what: As for `make`.
+        form: What the figure will be saved as.
+        place: As for `make`.
+        datum: As for `make`.
+        options: As for `make`.
+
+    Raises:
+        tb_filterviz.wire.FormatError: If the datum is damaged.
+        tb_filterviz.store.DatumGoneError: If it, or a step that it is compared with, is not there any more.
+    """
+    kernel = datum if place.series.kind == wire.KERNEL else None
+    if kernel and options.depth == "full" and form in _ANALYSED.get(what, ()):
+        with contextlib.suppress(insight.TooLargeError):  # then the figure does without
+            insight.analysed(place.thoughts, place.store, place.source, place.series, kernel, place.header(kernel))
 
 
 def make(what: str, place: Place, datum: Datum | None, filters: Chosen, options: Options) -> Figure:

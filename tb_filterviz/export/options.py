@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import numbers
 
 from tb_filterviz import colormap, slices
@@ -20,6 +19,7 @@ _MAX_WIDTH = 1 << 16
 _MAX_COLUMNS = 1 << 20
 _MAX_CAPTION = 2000
 _MAX_FRAMES = 1 << 20
+_LEAST_LIMIT, _MOST_LIMIT = 1e-45, 3.4e38  # what a float32 can hold
 _SLOWEST, _FASTEST = 0.1, 50.0  # frames in a second; GIF players show no more than 50
 
 
@@ -48,6 +48,7 @@ class Budget:
         values: Weights that are read at once.
         filters: Filters at once: each has a row, and a label.
         layers: Of an overview.
+        work: Of the analyses of all layers, as `insight.work` counts it.
         text: Bytes of a table, or of the names beside arrays.
     """
 
@@ -57,16 +58,24 @@ class Budget:
     values: int
     filters: int
     layers: int = 1 << 10
+    work: int = 1 << 29
     text: int = 1 << 26
 
 
 LOCAL = Budget(
-    pixels=1 << 28, total=1 << 30, frames=_MAX_FRAMES, values=1 << 32, filters=1 << 20, layers=1 << 16, text=1 << 34
+    pixels=1 << 28,
+    total=1 << 30,
+    frames=_MAX_FRAMES,
+    values=1 << 32,
+    filters=1 << 20,
+    layers=1 << 16,
+    work=1 << 40,
+    text=1 << 34,
 )
 """For whoever runs the program: what a typing error asks for is refused, and little else."""
 
 SERVER = Budget(pixels=1 << 24, total=1 << 25, frames=100, values=1 << 24, filters=1 << 16)
-"""For a URL: at most about 200 MB at a time."""
+"""For a URL: at most about 200 MB at a time, and a minute or two."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,8 +130,9 @@ class Options:
         known = isinstance(self.inputs, str) and self.inputs in slices.SELECTIONS
         if self.inputs is not None and not known and not _is_integer(self.inputs):
             raise OptionError("inputs", f"an index or one of {slices.SELECTIONS}", self.inputs)
-        if self.limit not in LIMITS and not _is_number(self.limit, 0.0, math.inf):
-            raise OptionError("limit", "layer, filter or a number above 0", self.limit)
+        if self.limit not in LIMITS and not _is_number(self.limit, _LEAST_LIMIT, _MOST_LIMIT):
+            expected = f"layer, filter or a number between {_LEAST_LIMIT:g} and {_MOST_LIMIT:g}"
+            raise OptionError("limit", expected, self.limit)
         if self.colormap is not None and self.colormap not in colormap.MAPS:
             raise OptionError("colormap", f"one of {', '.join(colormap.MAPS)}", self.colormap)
         if self.theme not in THEMES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -49,7 +50,7 @@ class Overview(Layers):
         return Sheet(
             heading=f"Overview of run {plain(self._run)}",
             lines=[f"{len(facts)} layers: {counts} filters, {random} layers near random"],
-            strips=lambda: (self._strip(*one, row) for one, row in zip(self._places, facts, strict=True)),
+            strips=[self._strip(*one, row) for one, row in zip(self._places, facts, strict=True)],
             notes=kernels.notes_of_layers(self._options, self._options.inputs or "strongest", rgb),
             bar=kernels.bar_of_layers(self._options),
         )
@@ -89,24 +90,34 @@ class Overview(Layers):
         return self._options.inputs_of(header.shape[-2])
 
     def _strip(self, place: Place, datum: Datum, row: Mapping[str, Any]) -> Strip:
-        """Draws the first filters of a layer, and says what is known of it."""
+        """Says what is known of a layer, and which of its filters are to be drawn; reads its header only."""
         name, words = plain(place.layer), _words(row)
-        header, nothing = header_of(place, datum), np.empty((0, 1, 1, 3), np.uint8)
+        header = header_of(place, datum)
         if header is None:
-            return Strip(name, words, nothing)
-        options, inputs = self._options, self._inputs(header)
+            return Strip(name, words)
+        words = [plain(f"{kernels.facts(header)}, step {datum.step}"), *words]
+        options = self._options
         room = (options.width or max(sheet.WIDTHS)) // 2  # of a pixel and a gap each
-        first = range(min(len(header.filters), options.columns or _STRIP, room))
+        count = min(len(header.filters), options.columns or _STRIP, room)
         try:
+            place.check(header, count, self._inputs(header) if options.limit in LIMITS else None)
+        except OptionError:
+            return Strip(name, [*words, "Its filters are too large to be drawn"])
+        shape = (count, *mosaic.tile_size(header.shape[:-2]))
+        return Strip(name, words, shape, functools.partial(self._tiles, place, datum))
+
+    def _tiles(self, place: Place, datum: Datum, count: int) -> NDArray[np.uint8] | None:
+        """Draws the first filters of a layer; None where they cannot be read."""
+        options, first = self._options, range(count)
+        try:
+            header = place.header(datum)
+            inputs = self._inputs(header)
             pictures, _ = slices.select([place.filters(datum, header, first)], inputs)
             largest = place.magnitudes(datum, header, inputs) if options.limit in LIMITS else None
         except (wire.FormatError, DatumGoneError):
-            return Strip(name, words, nothing)
-        except OptionError:
-            return Strip(name, [*words, "Its filters are too large to be drawn"], nothing)
+            return None
         limit = kernels.shown(first, inputs, options, largest, 0).limit
-        tiles = mosaic.kernel_tiles(pictures, limit, options.map, inputs == "rgb")
-        return Strip(name, [plain(f"{kernels.facts(header)}, step {datum.step}"), *words], tiles)
+        return mosaic.kernel_tiles(pictures, limit, options.map, inputs == "rgb")
 
 
 _WORDS = ("class", "shape", "axes", "problem")

@@ -27,6 +27,10 @@ class NoFilterError(IndexError):
     """A filter that there is not, or one without a pattern."""
 
 
+class NoKernelError(KeyError):
+    """A run without kernels, or without any up to a step."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Place:
     """One series of a log.
@@ -125,10 +129,8 @@ class Place:
         Raises as `filters` does.
         """
         if inputs == "mean":
-            *spatial, _, count = header.shape
-            check_values(math.prod(spatial) * count, self.budget)
-            self._check_filters(header, 1)
-            pictures, _ = slices.select(self.store.chunks(self.source, datum, header, 0, count), "mean")
+            self._check_means(header)
+            pictures, _ = slices.select(self.store.chunks(self.source, datum, header, 0, header.shape[-1]), "mean")
             return slices.limits(pictures)
         return slices.limits(self.numbers(datum, header)[:, 1:3])
 
@@ -142,6 +144,21 @@ class Place:
             except (OSError, SyntaxError, ValueError) as error:
                 raise wire.FormatError(f"a picture cannot be read: {error}") from error
         return images
+
+    def check(self, header: wire.Header, count: int, inputs: str | int | None) -> None:
+        """Checks that so many filters can be read, and the `magnitudes` of `inputs`, if these are not None.
+
+        Raises:
+            OptionError: If there are more weights than the budget allows.
+        """
+        self._check_filters(header, count)
+        if inputs == "mean":
+            self._check_means(header)
+
+    def _check_means(self, header: wire.Header) -> None:
+        *spatial, _, count = header.shape
+        check_values(math.prod(spatial) * count, self.budget)
+        self._check_filters(header, 1)
 
     def _check_filters(self, header: wire.Header, count: int) -> None:
         """Checks that so many filters of a kernel, and each chunk that is read of it, are not too many values."""
@@ -174,14 +191,22 @@ def places(
         budget: As of a `Place`.
 
     Raises:
+        NoKernelError: If there is none.
         SourceUnavailableError: If the source does not answer.
     """
     listed, _ = store.index(source, run)
-    return [
+    every = [(layer, series) for layer, series, _ in named(listed) if series.kind == wire.KERNEL]
+    if not every:
+        raise NoKernelError(f"run {run!r} has no kernel")
+    found = [
         (Place(store, thoughts, source, series, layer, budget), datum)
-        for layer, series, _ in named(listed)
-        if series.kind == wire.KERNEL and (datum := up_to(series, step))
+        for layer, series in every
+        if (datum := up_to(series, step))
     ]
+    if not found:
+        first = min(series.data[0].step for _, series in every)
+        raise NoKernelError(f"run {run!r} has no kernel up to step {step}; the first is of step {first}")
+    return found
 
 
 def check_values(count: int, budget: Budget) -> None:

@@ -1,13 +1,18 @@
 """The contract of http_api.md, on a real TensorBoard with each loader."""
 
+import argparse
 import io
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
+from tensorboard.plugins import base_plugin
+from werkzeug import test as werkzeug_test
 
 from tb_filterviz import analysis
-from tests.plugin.samples import SHAPES, STEPS, kernel_values, some_patterns, tag_of
+from tests.plugin.samples import SHAPES, STEPS, kernel_events, kernel_values, some_patterns, tag_of
+from tests.support import logs
 
 
 def kernels(board, name, step=5, **parameters):
@@ -197,6 +202,28 @@ def test_a_bad_datum_is_named(board, route, changes, status, words):
 )
 def test_a_bad_request_is_named(board, route, changes, status, words):
     check(board, route, {"run": "run2", "tag": tag_of("conv1"), "step": "10", **changes}, status, words)
+
+
+@pytest.mark.filterwarnings("ignore:html5lib's sanitizer is deprecated:DeprecationWarning")
+def test_the_means_of_a_layer_are_bounded_though_one_filter_is_asked_for(tmp_path, monkeypatch):
+    """As its scale takes those of all filters."""
+    from tb_filterviz import plugin  # here, since what TensorBoard imports for it warns
+
+    logs.write_file(tmp_path / "run2" / "events.out.tfevents.1", kernel_events("conv2", 0))
+    flags = argparse.Namespace(logdir=str(tmp_path), reload_interval=1.0)
+    filters = plugin.FiltersPlugin(base_plugin.TBContext(flags=flags, logdir=str(tmp_path)))
+    apps = filters.get_plugin_apps()
+    end = time.monotonic() + 20
+    while not filters.is_active() and time.monotonic() < end:
+        time.sleep(0.1)
+    monkeypatch.setattr(plugin, "_MAX_VALUES", 7 * 9 - 1)
+    where = {"run": "run2", "tag": tag_of("conv2"), "step": "5", "filters": "0"}
+    answers = [
+        werkzeug_test.Client(apps["/kernels"]).get(query_string={**where, "inputs": inputs})
+        for inputs in ("strongest", "mean")
+    ]
+    assert [answer.status_code for answer in answers] == [200, 400]
+    assert "'inputs' must be other than mean, as the means of all filters have more than 62 values" in answers[1].text
 
 
 def check(board, route, parameters, status, words):

@@ -82,6 +82,27 @@ def test_a_process_of_its_own_writes_to_its_output(logdir):
     assert done.stderr == b""
 
 
+def test_numbers_of_a_run_are_those_of_all_its_layers_though_it_has_one(logdir, capsys):
+    arguments = [
+        "export",
+        str(logdir),
+        "--run",
+        "test",
+        "--what",
+        "numbers",
+        "--step",
+        "7",
+        "--format",
+        "csv",
+        "-o",
+        "-",
+    ]
+    assert cli.main(arguments) == 0
+    header, row, *_ = capsys.readouterr().out.splitlines()
+    assert (header.split(",")[:4], header.split(",")[-1]) == (['"run"', '"layer"', '"step"', '"filter"'], '"problem"')
+    assert row.startswith(f'"test","{CONV1}",5,0,'), "the newest step up to the one asked for, as in an overview"
+
+
 def test_what_there_is(logdir, capsys):
     assert cli.main(["ls", str(logdir)]) == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -105,7 +126,13 @@ def test_what_there_is(logdir, capsys):
         (["--run", "test", "--width", "wide"], "`width` must be an integer from 1 to 65536. Received: width='wide'"),
         (["--run", "test", "--what", "patterns"], "has no patterns of a layer"),
         (["--run", "test", "--format", "gif"], "`format` must be one of png, svg, webp, csv, npy, npz"),
-        (["--run", "train", "--what", "numbers", "--filters", "3"], "`layer` must be given where there is not exactly"),
+        (
+            ["--run", "test", "--what", "numbers", "--filters", "3"],
+            "`layer` must be given where `kind` or `filters` are",
+        ),
+        (["--run", "train", "--what", "numbers", "--kind", "patterns"], "`layer` must be given where `kind` or"),
+        (["--run", "test", "--what", "numbers", "--step", "-3"], "no kernel up to step -3; the first is of step 0"),
+        (["--run", "test", "--what", "numbers", "--layer", CONV1, "--step", "7"], "has no step 7; it has 3, from 0 to"),
         (["--run", "train", "--what", "numbers"], "`format` must be one of csv, npy, npz. Received: format='png'"),
         (["--run", "test", "--what", "compare", "--layer-b", "x"], "has no kernel of a layer 'x'"),
         (["--run", "train", "--what", "overview", "--inputs", "3"], "`inputs` must be strongest or mean"),

@@ -1,6 +1,7 @@
 """Comparisons: two kernels on one scale, each filter beside its partner, with the numbers of how far it went."""
 
 import csv
+import dataclasses
 import io
 import re
 
@@ -8,8 +9,9 @@ import numpy as np
 import pytest
 
 import tb_filterviz as filterviz
-from tb_filterviz import records, wire
-from tb_filterviz.export.options import OptionError
+from tb_filterviz import insight, records, wire
+from tb_filterviz.export.comparison import Comparison
+from tb_filterviz.export.options import SERVER, OptionError, Options
 from tests.support import logs, pictures
 
 LAYER = "conv/kernel"
@@ -160,6 +162,17 @@ def test_arrays_are_the_pictures_and_numbers(log):
 def test_two_exports_are_the_same_bytes(log, form):
     one, other = (log.compare("run1", LAYER, 0, match="likeness", theme="dark").encode(form) for _ in range(2))
     assert one == other
+
+
+def test_pictures_of_more_values_than_the_budget_allows_are_refused_before_any_work(log, monkeypatch):
+    monkeypatch.delattr(insight, "compare")
+    sides = [log._place("run1", LAYER, step, wire.KERNEL) for step in (0, 1)]
+    budget = dataclasses.replace(SERVER, values=3 * 6 * 9 - 1)
+    left, right = ((dataclasses.replace(place, budget=budget), datum) for place, datum in sides)
+    with pytest.raises(
+        OptionError, match="`layer` must be one whose pictures, and those of B and B - A, have at most 161"
+    ):
+        Comparison(left, right, None, Options())
 
 
 @pytest.mark.parametrize(

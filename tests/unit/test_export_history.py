@@ -221,6 +221,8 @@ def test_an_animation_has_as_many_steps_as_there_is_room_for(log):
         (Budget(pixels=1 << 30, total=1 << 30, frames=9, values=100, filters=99), "png", "at most 100 values are read"),
         (Budget(1 << 30, 1 << 30, 9, 1 << 20, filters=6), "csv", "`filters` must be at most 6 of the 7 there are"),
         (Budget(pixels=1 << 30, total=1 << 30, frames=9, values=100, filters=99), "npy", "at most 100 values are read"),
+        (Budget(1 << 30, 1 << 30, 9, values=3 * 7 * 8 - 1, filters=99), "csv", "at most 167 values are read"),
+        (Budget(1 << 30, 1 << 30, 9, values=3 * 7 * 187, filters=99), "npz", r"filters='3948 values'"),
     ],
 )
 def test_what_would_take_too_much_is_refused_before_it_is_made(log, budget, form, words, monkeypatch):

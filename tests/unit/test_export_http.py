@@ -49,25 +49,55 @@ def test_filters_that_are_not_there_are_named_and_no_other_fault_is_taken_for_th
 OF_ALL_LAYERS = pytest.mark.parametrize("what", ["overview", "numbers"])
 
 
-@OF_ALL_LAYERS
-def test_while_all_layers_are_looked_at_other_exports_are_made(exports, source, monkeypatch, what):
-    begun, may_end, report = threading.Event(), threading.Event(), insight.report
+OF_B = {"run_b": "train", "tag_b": logdirs.TAG, "step_b": 0}
 
-    def slow(*arguments):
-        begun.set()
-        assert may_end.wait(20)
-        return report(*arguments)
 
-    monkeypatch.setattr(insight, "report", slow)
+@pytest.mark.parametrize(
+    ("parameters", "lines"),
+    [
+        ({"what": "overview", "tag": None}, 2),
+        ({"what": "numbers", "tag": None}, 6),
+        ({"what": "numbers"}, 6),
+        ({"what": "kernels"}, 6),
+        ({"what": "compare", **OF_B}, 6),
+    ],
+)
+def test_while_kernels_are_analysed_for_an_export_others_are_made(exports, source, monkeypatch, parameters, lines):
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(analyse):
+        def slowly(*arguments):
+            begun.set()
+            assert may_end.wait(20)
+            return analyse(*arguments)
+
+        return slowly
+
+    for name in ("report", "compare"):
+        monkeypatch.setattr(insight, name, slow(getattr(insight, name)))
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         try:
-            table = pool.submit(exports.answer, asked(what=what, tag=None, format="csv"), source)
+            table = pool.submit(exports.answer, asked(format="csv", **parameters), source)
             assert begun.wait(20)
             picture = pool.submit(exports.answer, asked(), source)
             assert picture.result(20)[0].startswith(b"\x89PNG")
         finally:
             may_end.set()
-        assert table.result(20)[0].count(b"\n") == {"overview": 2, "numbers": 6}[what]
+        assert table.result(20)[0].count(b"\n") == lines
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"what": "kernels", "format": "npy"},
+        {"what": "kernels", "format": "csv", "depth": "stored"},
+        {"what": "numbers", "depth": "stored"},
+        {"what": "history", "format": "csv", "step": None},
+    ],
+)
+def test_what_holds_no_computed_numbers_needs_no_analysis(exports, source, monkeypatch, parameters):
+    monkeypatch.delattr(insight, "report")
+    assert exports.answer(asked(**parameters), source)[0]
 
 
 @OF_ALL_LAYERS
@@ -81,7 +111,7 @@ def test_a_layer_is_analysed_once_for_all_that_show_it(exports, source, monkeypa
 
 
 def test_two_kernels_are_compared_once_for_all_that_show_them(exports, source, monkeypatch):
-    of_b = {"run_b": "train", "tag_b": logdirs.TAG, "step_b": 0, "what": "compare", "match": "likeness"}
+    of_b = {**OF_B, "what": "compare", "match": "likeness"}
     exports.answer(asked(format="csv", **of_b), source)
     monkeypatch.delattr(insight, "compare")
     for form in ("png", "svg", "npz"):
@@ -93,7 +123,7 @@ def test_two_kernels_are_compared_once_for_all_that_show_them(exports, source, m
 def test_a_format_that_cannot_be_is_refused_before_any_work(exports, source, monkeypatch, what):
     monkeypatch.delattr(insight, "report")
     monkeypatch.delattr(insight, "compare")
-    of_b = {"run_b": "train", "tag_b": logdirs.TAG, "step_b": 0} if what == "compare" else {"tag": None}
+    of_b = OF_B if what == "compare" else {"tag": None}
     with pytest.raises(errors.InvalidArgumentError, match=r"'format' must be one of .*, but was 'gif'"):
         exports.answer(asked(what=what, format="gif", **of_b), source)
 
@@ -101,5 +131,7 @@ def test_a_format_that_cannot_be_is_refused_before_any_work(exports, source, mon
 def test_numbers_of_all_layers_are_of_all_filters(exports, source):
     with pytest.raises(errors.InvalidArgumentError, match="'filters' must be all where no `tag` is given, but was '3'"):
         exports.answer(asked(what="numbers", tag=None, filters=3), source)
-    with pytest.raises(errors.NotFoundError, match="run 'nope' has no kernel up to step 10"):
+    with pytest.raises(errors.NotFoundError, match=r"run 'nope' has no kernel$"):
         exports.answer(asked(what="numbers", tag=None, run="nope"), source)
+    with pytest.raises(errors.NotFoundError, match="run 'train' has no kernel up to step -1; the first is of step 0"):
+        exports.answer(asked(what="numbers", tag=None, step=-1), source)

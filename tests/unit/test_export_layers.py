@@ -8,14 +8,14 @@ import pytest
 import scipy.stats
 
 import tb_filterviz as filterviz
-from tb_filterviz import analysis, records, wire
+from tb_filterviz import analysis, insight, records, wire
 from tb_filterviz.export.layers import AllNumbers
-from tb_filterviz.export.options import Budget, OptionError, Options
+from tb_filterviz.export.options import SERVER, Budget, OptionError, Options
 from tests.support import logs
 
 SHAPES = {"a/kernel": (3, 3, 3, 6), "b/kernel": (5, 5, 2, 4), "c/kernel": (7, 5), "=d/kernel": (3, 3, 8, 3)}
 STEPS = (0, 4, 9)
-COLUMNS = ["layer", "run", "step", "filter", *analysis.NUMBERS, "dead", *analysis.COLUMNS, "problem"]
+COLUMNS = ["run", "layer", "step", "filter", *analysis.NUMBERS, "dead", *analysis.COLUMNS, "problem"]
 
 
 def values_of(path, step):
@@ -110,6 +110,7 @@ def test_they_are_those_of_the_layers_one_by_one(log, depth):
     assert list(rows[0]) == (COLUMNS if depth == "full" else [*COLUMNS[:4], *analysis.NUMBERS, "problem"])
     for path in SHAPES:
         alone = rows_of(log.numbers("train", path, 9, depth=depth))
+        assert [*alone[0], "problem"] == list(rows[0])
         assert [{name: row[name] for name in alone[0]} for row in of_layer(rows, path)] == alone
 
 
@@ -118,6 +119,11 @@ def test_a_layer_is_at_its_newest_step_up_to_the_one_asked_for(log):
     assert of_layer(rows_of(log.numbers("train")), "late/kernel")[0]["step"] == "30"
     assert {row["step"] for row in rows_of(log.numbers("train", step=8))} == {"4"}
     assert {row["change"] for row in rows_of(log.numbers("train", step=0))} == {"nan"}
+
+
+def test_one_layer_or_several_have_the_same_columns(tmp_path):
+    logs.write_file(tmp_path / "events.out.tfevents.1", [event("a/kernel", 0, 9, values_of("a/kernel", 9))])
+    assert list(rows_of(filterviz.read(tmp_path).numbers("."))[0]) == COLUMNS
 
 
 def test_what_is_damaged_or_too_large_says_so_and_costs_no_other(log):
@@ -170,11 +176,22 @@ def test_infinities_are_no_less_than_that(tmp_path):
     assert rows_of(log.numbers(".", "a/kernel"))[3]["max"] == "inf"
 
 
+INSTEAD = "; else take the layers one by one, or the numbers of all with `depth` stored"
+
+
 def test_what_would_take_too_much_is_refused(log):
     layers = log._all_layers("train", 20)
     for budget, words in (
         (Budget(1, 1, 1, 1 << 24, 1, layers=3), "`run` must be one of at most 3 layers. Received: run='4 layers'"),
-        (Budget(1, 1, 1, 70, 1), "`run` must be one of at most 560 weights. Received: run='613 weights'"),
+        (
+            Budget(1, 1, 1, 70, 1),
+            f"`run` must be one of at most 560 weights{INSTEAD}. Received: run='613 weights'",
+        ),
+        (
+            Budget(1, 1, 1, 1 << 24, 1, work=698),
+            f"`run` must be one of at most 698 weights and pairs of filters{INSTEAD}. "
+            "Received: run='699 weights and pairs of filters'",
+        ),
         (Budget(1, 1, 1, 300, 1), "`run` must be one of at most 300 numbers of filters. Received: run='342 numbers'"),
     ):
         with pytest.raises(OptionError) as raised:
@@ -182,11 +199,33 @@ def test_what_would_take_too_much_is_refused(log):
         assert str(raised.value) == words
 
 
+def test_what_is_not_analysed_takes_no_work(log):
+    """As what was only logged, and a kernel that is too large: its pairs of filters are nobody's."""
+    AllNumbers("train", log._all_layers("train", 20), Options(depth="stored"), Budget(1, 1, 1, 1 << 24, 1, work=1))
+    layers = log._all_layers("broken", -1)
+    assert "large/kernel" in [place.layer for place, _ in layers]
+    assert AllNumbers("broken", layers, Options(), Budget(1, 1, 1, 1 << 24, 1, work=1000)).encode("csv")
+
+
+def test_a_server_works_for_no_more_than_minutes(tmp_path, monkeypatch):
+    """A log of 64 dense layers of 4096 filters each is 2 MB."""
+    values = np.zeros((1, 4096), np.float16)
+    events = [event(f"{at}/kernel", at, 0, values) for at in range(64)]
+    logs.write_file(tmp_path / "events.out.tfevents.1", events)
+    monkeypatch.delattr(insight, "report")
+    with pytest.raises(OptionError, match="`run` must be one of at most 536870912 weights and pairs of filters; else"):
+        AllNumbers(".", filterviz.read(tmp_path)._all_layers(".", -1), Options(), SERVER)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
         (lambda log: log.numbers("nope"), KeyError, "there is no run 'nope'"),
-        (lambda log: log.numbers("train", step=-5), KeyError, "run 'train' has no kernel up to step -5"),
+        (
+            lambda log: log.numbers("train", step=-5),
+            KeyError,
+            "run 'train' has no kernel up to step -5; the first is of step 0",
+        ),
         (lambda log: log.numbers("train", filters=3), OptionError, "`layer` must be given where `kind` or `filters`"),
         (lambda log: log.numbers("train", kind="patterns"), OptionError, "`layer` must be given where `kind` or"),
         (lambda log: log.numbers("train", depth="deep"), OptionError, "`depth` must be full or stored"),

@@ -179,10 +179,32 @@ def test_what_would_take_too_much_is_refused(log):
     layers = placed(log, "c/kernel")
     with pytest.raises(OptionError, match=r"`run` must be one of at most 1 layers. Received: run='2 layers'"):
         Overview("train", layers * 2, Options(), Budget(1, 1, 1, 1 << 24, 1, layers=1))
-    with pytest.raises(OptionError, match=r"`run` must be one of at most 8000 weights. Received: run='11520 weights'"):
+    with pytest.raises(OptionError, match=r"`run` must be one of at most 8000 weights; .* run='11520 weights'"):
         Overview("train", layers, Options(), Budget(1, 1, 1, 1000, 1))
-    with pytest.raises(OptionError, match="`width` must be less: a picture may have 1000 pixels"):
-        Overview("train", layers, Options(), Budget(1000, 1, 1, 1 << 24, 1 << 16)).encode("png")
+    with pytest.raises(OptionError, match=r"`run` must be .* 9999 weights and pairs of filters; .* run='13120 weights"):
+        Overview("train", layers, Options(), Budget(1, 1, 1, 1 << 24, 1, work=9999))
+    for given, words in (
+        ({}, "`run` must be one of fewer layers: {}, or a `width` below 480. Received: run='1 layers'"),
+        ({"width": 700}, "`width` must be less: {}. Received: width=700"),
+        ({"scale": 3}, "`scale` must be less: {}. Received: scale=3"),
+    ):
+        with pytest.raises(OptionError) as raised:
+            Overview("train", layers, Options(**given), Budget(1000, 1, 1, 1 << 24, 1 << 16)).encode("png")
+        assert str(raised.value) == words.format(
+            "a picture may have 1000 pixels, and this has more; or take a table"
+        ), "what was asked for, and nothing else, is named"
+
+
+def test_filters_wider_than_the_page_say_which_width_there_must_be(tmp_path):
+    events = [event("narrow/kernel", 0, 0, planted()), event("wide/kernel", 1, 0, np.ones((1, 1000, 1, 2), np.float32))]
+    logs.write_file(tmp_path / "events.out.tfevents.1", events)
+    log = filterviz.read(tmp_path)
+    least = "at least {}, as a filter of wide/kernel is 1000 pixels wide. Received: width="
+    with pytest.raises(OptionError, match="`width` must be given, and " + least.format(1034) + "None"):
+        log.overview(".").encode("png")
+    with pytest.raises(OptionError, match="`width` must be " + least.format(1034) + "500"):
+        log.overview(".", width=500).encode("png")
+    assert log.overview(".", width=1034).pixels.shape[1] == 1034
 
 
 def test_a_log_may_say_anything_of_its_filters(tmp_path):
@@ -220,21 +242,37 @@ def test_a_layer_too_large_to_be_drawn_costs_no_other(log):
     assert "Its filters are too large to be drawn" in [text for _, _, text in pictures.svg_texts(svg)]
 
 
-def test_no_more_filters_are_read_than_the_page_has_room_for(log, monkeypatch):
-    read, filters = [], Place.filters
+@pytest.fixture
+def read(monkeypatch):
+    """How many filters were read, each time."""
+    counts, filters = [], Place.filters
 
     def counting(place, datum, header, wanted):
-        read.append(len(wanted))
+        counts.append(len(wanted))
         return filters(place, datum, header, wanted)
 
     monkeypatch.setattr(Place, "filters", counting)
+    return counts
+
+
+def test_no_more_filters_are_read_than_the_page_has_room_for(log, read):
     Overview("train", placed(log, "e/kernel"), Options(width=100, columns=4097), BUDGET).encode("png")
-    assert read == [50], "each takes two pixels at least"
+    assert read == [3], "each takes 26 of 78 pixels"
     read.clear()
     short = dataclasses.replace(BUDGET, pixels=960 * 300)
-    with pytest.raises(OptionError, match="`width` must be less"):
+    with pytest.raises(OptionError, match="`run` must be one of fewer layers"):
         Overview("train", placed(log, "c/kernel") * 100, Options(), short).encode("png")
-    assert len(read) < 6 * len(sheet.WIDTHS)
+    assert read == []
+
+
+@pytest.mark.parametrize("form", ["png", "svg", "webp"])
+def test_filters_are_read_once_however_many_widths_are_too_large(log, read, form):
+    layers = placed(log, "c/kernel") * 20
+    narrow = dataclasses.replace(BUDGET, pixels=1_300_000)
+    figure = Overview("train", layers, Options(), narrow)
+    assert figure.encode(form)
+    assert figure.pixels.shape[1] == sheet.WIDTHS[-1]
+    assert len(read) == len(layers)
 
 
 def test_a_page_of_many_layers_is_narrower_but_not_that_which_was_asked_for(log):
@@ -250,7 +288,11 @@ def test_a_page_of_many_layers_is_narrower_but_not_that_which_was_asked_for(log)
     ("call", "error", "words"),
     [
         (lambda log: log.overview("nope"), KeyError, "there is no run 'nope'; there are 'train'"),
-        (lambda log: log.overview("train", -5), KeyError, "run 'train' has no kernel up to step -5"),
+        (
+            lambda log: log.overview("train", -5),
+            KeyError,
+            "run 'train' has no kernel up to step -5; the first is of step 0",
+        ),
         (lambda log: log.overview("train", inputs="all"), OptionError, "`inputs` must be strongest or mean"),
         (lambda log: log.overview("train", inputs=3), OptionError, "`inputs` must be strongest or mean"),
         (lambda log: log.overview("train").encode("gif"), OptionError, "`format` must be one of png, svg, webp, csv"),

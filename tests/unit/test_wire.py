@@ -274,6 +274,22 @@ def test_a_kernel_claims_no_more_filters_than_it_has_numbers_of():
         wire.parse_header(resealed({**facts, **claim, "crc32c": [0, 0]}))
 
 
+@pytest.mark.parametrize("one", [KERNEL, patterns()])
+def test_a_filter_has_a_few_numbers_at_most(one):
+    """Else a table of all layers would make columns of whatever a log likes to name."""
+    encode = wire.encode_kernel if one is KERNEL else wire.encode_patterns
+    facts = json.loads(encode(one, "cnn")[0].split(b"\n")[0])
+    count = facts["bytes"][0] // len(facts["numbers"])
+
+    def claimed(columns):
+        names = [*facts["numbers"], *map(str, range(columns - len(facts["numbers"])))]
+        return resealed({**facts, "numbers": names, "bytes": [columns * count, *facts["bytes"][1:]]})
+
+    assert len(wire.parse_header(claimed(64)).numbers) == 64
+    with pytest.raises(wire.FormatError, match="a filter can have at most 64 numbers, not 65"):
+        wire.parse_header(claimed(65))
+
+
 @pytest.mark.parametrize(
     "change",
     [
