@@ -108,7 +108,7 @@ export function KernelPicture({
       <Mosaic
         tile={tile}
         count={count}
-        columns={!opened && perFilter > 1 ? perFilter : 0}
+        perRow={!opened && perFilter > 1 ? perFilter : 0}
         largest={opened ? LARGEST_SLICE : SIZES.tile[1]}
         maxHeight={maxHeight}
         values={frame?.values ?? null}

@@ -13,7 +13,7 @@ import { useResize } from "./pane";
 export interface MosaicProps extends Omit<Scene, "grid" | "values"> {
   readonly count: number;
   /** A fixed number of columns, whose tiles touch; 0: as many as fit, with gaps. */
-  readonly columns: number;
+  readonly perRow: number;
   /** How large tiles may be in CSS pixels where what fits was picked. */
   readonly largest: number;
   /** Greatest height in CSS pixels; what is higher scrolls. */
@@ -49,16 +49,16 @@ const TURN = 50;
 const STILL = { scrollLeft: 0, scrollTop: 0, clientWidth: Infinity, clientHeight: Infinity };
 
 function layOut(props: MosaicProps, size: number, width: number, ratio: number): Grid {
-  const { tile, count, columns, largest, maxHeight } = props;
+  const { tile, count, perRow, largest, maxHeight } = props;
   const available = width * ratio;
-  if (columns) {
-    const fitting = (available / columns / tileWidth(tile)) * Math.max(tile.height, tile.width);
-    return gridOf(tile, count, scaleFor(tile, size * ratio || fitting), 0, available, columns);
+  if (perRow) {
+    const fitting = (available / perRow / tileWidth(tile)) * Math.max(tile.height, tile.width);
+    return gridOf(tile, count, scaleFor(tile, size * ratio || fitting), 0, available, perRow);
   }
   const gap = Math.round(GAP * ratio);
   const box = { width: available, height: maxHeight * ratio };
-  const caption = props.caption ? Math.round(CAPTION * ratio) : 0;
-  const smallest = props.caption ? SMALLEST_WITH_CAPTION : SIZES.tile[0];
+  const caption = props.captionOf ? Math.round(CAPTION * ratio) : 0;
+  const smallest = props.captionOf ? SMALLEST_WITH_CAPTION : SIZES.tile[0];
   const used = size * ratio || fittingSize(tile, count, gap, box, smallest * ratio, largest * ratio, caption);
   return gridOf(tile, count, scaleFor(tile, used), gap, available, 0, caption);
 }
@@ -74,7 +74,7 @@ const styleOf = ({ left, top, width, height }: Box): string =>
   `left:${left}px;top:${top}px;width:${width}px;height:${height}px`;
 
 export function Mosaic(props: MosaicProps) {
-  const { tile, count, columns, values, maxHeight, onCursor, describe, onOpen, onSpot, pointed, onMark } = props;
+  const { tile, count, perRow, values, maxHeight, onCursor, describe, onOpen, onSpot, pointed, onMark } = props;
   const view = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const drawn = useRef("");
@@ -88,14 +88,14 @@ export function Mosaic(props: MosaicProps) {
 
   useResize(view, ({ clientWidth }) => setWidth(clientWidth));
 
-  const sizeKey = columns ? "zoom" : "tile";
+  const sizeKey = perRow ? "zoom" : "tile";
   const size = picks()[sizeKey];
   const grid = layOut(props, size, width, ratio);
   const at = Math.max(0, Math.min(props.cursor, count - 1));
   /** Where a tile lies, in CSS pixels. */
   const boxOf = (index: number): Box => ({
-    left: ((index % grid.columns) * grid.pitchX) / ratio,
-    top: (Math.floor(index / grid.columns) * grid.pitchY) / ratio,
+    left: ((index % grid.perRow) * grid.pitchX) / ratio,
+    top: (Math.floor(index / grid.perRow) * grid.pitchY) / ratio,
     width: (grid.pitchX - grid.gap) / ratio,
     height: (grid.pitchY - grid.gap) / ratio,
   });
@@ -129,7 +129,7 @@ export function Mosaic(props: MosaicProps) {
   // Hovering and moving the cursor must not paint again: they are boxes above the canvas.
   const { limitOf, beyond, drawnKey } = props;
   const colours = [table(), dark()];
-  useLayoutEffect(paint, [values, width, maxHeight, size, limitOf, beyond, count, columns, drawnKey, ...colours]);
+  useLayoutEffect(paint, [values, width, maxHeight, size, limitOf, beyond, count, perRow, drawnKey, ...colours]);
 
   const spotUnder = (event: MouseEvent): Spot | null => {
     const frame = canvas.current?.getBoundingClientRect();

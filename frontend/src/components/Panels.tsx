@@ -68,14 +68,14 @@ export function Panels(props: PanelsProps) {
             <Mosaic
               tile={tile}
               count={count}
-              columns={0}
+              perRow={0}
               largest={props.largest ?? SIZES.tile[1]}
               maxHeight={props.maxHeight}
               values={sides[side] ?? null}
               limitOf={side === 2 ? difLimitOf : limitOf}
               hatched
               beyond={side < 2 && typeof scale === "number" ? scale : null}
-              caption={captions[side] ?? null}
+              captionOf={captions[side] ?? null}
               drawnKey={props.drawnKey + side}
               stale={props.stale}
               label={`${head}, ${count} pictures`}

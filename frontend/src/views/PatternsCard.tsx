@@ -118,8 +118,8 @@ function Pictures({ frame, filters, kernel, tile, maxHeight }: PicturesProps) {
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (!list.current || isModified(event)) return;
-    const columns = getComputedStyle(list.current).gridTemplateColumns.split(" ").length;
-    const to = moveCursor(event.key, at, { count: filters.length, columns }, ROWS_PER_PAGE);
+    const perRow = getComputedStyle(list.current).gridTemplateColumns.split(" ").length;
+    const to = moveCursor(event.key, at, { count: filters.length, perRow }, ROWS_PER_PAGE);
     if (to !== null) {
       cursor.set(filters[to] ?? 0);
       list.current.children[to]?.scrollIntoView({ block: "nearest" });
