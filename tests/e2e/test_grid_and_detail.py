@@ -171,6 +171,73 @@ def test_an_opened_filter_turns_to_the_next_of_the_grid(board, page):
     expect(tab.get_by_label("previous filter")).to_be_disabled()
 
 
+def filter_opened(tab, filter_, place):
+    """Waits for a filter and what the bar above it says of its place."""
+    expect(tab.locator(".detail")).to_have_attribute("data-filter", str(filter_), timeout=20 * SECONDS)
+    expect(tab.locator(".bar-above > span").last).to_have_text(f"Filter {filter_}{place}")
+
+
+@pytest.mark.parametrize("kind", ["patterns", "both"])
+def test_from_a_grid_of_patterns_only_filters_with_a_pattern_are_turned_to(board, page, kind):
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", kind=kind, filter=2)
+    filter_opened(tab, 2, " · 3 of 4")
+    tab.get_by_test_id("mosaic").focus()
+    expect(tab.get_by_label("next filter")).to_be_enabled()
+    for key, filter_ in (("n", 3), ("n", 3), ("p", 2)):
+        page.keyboard.press(key)
+        filter_opened(tab, filter_, f" · {filter_ + 1} of 4")
+
+
+@pytest.mark.parametrize(
+    ("picks", "before", "after"),
+    [
+        ({"find": "2, 5, 11"}, 5, 11),
+        ({"find": "2, 5"}, 5, None),
+        ({"find": "11"}, None, 11),
+        ({"kind": "both"}, 3, None),
+    ],
+)
+def test_a_filter_that_is_not_in_the_grid_has_no_place_and_neighbours(board, page, picks, before, after):
+    for name, to in (("previous", before), ("next", after)):
+        tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", filter=7, **picks)
+        filter_opened(tab, 7, "")
+        button = tab.get_by_label(f"{name} filter")
+        if to is None:
+            expect(button).to_be_disabled()
+        else:
+            button.click()
+            expect(tab.locator(".detail")).to_have_attribute("data-filter", str(to))
+        page.goto("about:blank")
+
+
+def test_without_an_order_an_opened_filter_asks_for_none(board, page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", filter=3)
+    filter_opened(tab, 3, " of 16")
+    expect(tab.get_by_test_id("numbers")).to_be_visible()
+    expect(tab.get_by_test_id("pattern")).to_be_visible()
+    assert [url for url in asked if "/analysis?" in url and "depth=full" not in url] == []
+    assert [url for url in asked if "/patterns?" in url and "filters=all" in url] == []
+
+
+def test_the_way_back_from_any_filter_leads_to_the_grid(board, page):
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha")
+    card = painted(first_card(tab))
+    entries = page.evaluate("history.length")
+    card.get_by_test_id("mosaic").focus()
+    for key in ("Home", "Enter", "n", "n", "n"):
+        page.keyboard.press(key)
+    expect(tab.locator(".detail")).to_have_attribute("data-filter", "3")
+    expect(page).to_have_url(re.compile("p.filterviz.filter=3"))
+    assert page.evaluate("history.length") == entries + 1
+    page.go_back()
+    expect(tab.locator(".detail")).to_have_count(0)
+    expect(first_card(tab)).to_be_visible()
+    page.go_forward()
+    expect(tab.locator(".detail")).to_have_attribute("data-filter", "3")
+
+
 @pytest.mark.parametrize("width", [1400, 1100, 700])
 @pytest.mark.parametrize("picks", [{}, {"filter": 3}, {"kind": "both"}, {"view": "compare"}, {"view": "overview"}])
 def test_the_bar_of_tools_has_a_slider_to_grasp_and_no_button_alone(board, page, width, picks):

@@ -1,7 +1,7 @@
 /** The patterns of a layer, in one run, at one step; each under its kernel, where both are wanted. */
 import { useRef } from "preact/hooks";
 import { analysisUrl, type Datum, kernelsUrl, patternsUrl } from "../api";
-import { useArranged } from "../components/arranged";
+import { useArranged, withPattern } from "../components/arranged";
 import { Card, ErrorText } from "../components/Card";
 import { useFocusPassing, useName } from "../components/focus";
 import { Legend } from "../components/Legend";
@@ -53,14 +53,14 @@ function Patterns({ datum, weights, maxHeight }: PatternsProps) {
   const tile = tileOf(weights ? spatialOf(weights.series) : [], one === "rgb" ? 3 : 1);
   const kernel = kernels.value?.limits.length === weights?.series.filters ? kernels.value : null;
   const trouble = error || kernels.error || arranged.error;
-  const shown = arranged.order && frame && arranged.order.filter((filter) => frame.filters.includes(filter));
+  const shown = frame && withPattern(arranged.order, frame);
   return (
     <>
       <ErrorText>{trouble}</ErrorText>
-      {frame && (
+      {shown && (
         <div class={dimmed(stale || kernels.stale || arranged.stale)}>
-          <Pictures frame={frame} filters={shown ?? frame.filters} kernel={kernel} tile={tile} maxHeight={maxHeight} />
-          {shown && (
+          <Pictures frame={frame} filters={shown} kernel={kernel} tile={tile} maxHeight={maxHeight} />
+          {arranged.order && (
             <p class="legend" data-testid="found">
               {shown.length} of {plural(frame.filters.length, "pattern")}
             </p>
