@@ -4,6 +4,6 @@
  */
 export const OURS = [
   "beyond captionOf captions clipped column[01] count datum deep describe drawnKey formats hatched heads holds labelOf",
-  "largest legend limitOf lost maxHeight moving notes onCursor onHelp onMark onOpen onPick onSettings onSpot otherwise",
+  "largest legend limitOf lost maxHeight moving narrow notes onCursor onHelp onMark onOpen onPick onSettings onSpot otherwise",
   "perRow pinned pitch[XY] pointed row[01] silent stale tests together urlOf",
 ].join(" ");

@@ -5,6 +5,7 @@
  * Depth slices stand side by side. Only tiles in view are coloured, at one pixel a number; the canvas then enlarges
  * that picture. All lengths here are device pixels.
  */
+import { clamp } from "../format";
 import { colourIndex, perUnit, ZERO } from "./colormap";
 
 export interface Tile {
@@ -67,7 +68,7 @@ export function gridOf(
   const pitchX = tileWidth(tile) * scale + gap;
   const pitchY = tile.height * scale + caption + gap;
   const fitting = Math.max(1, Math.floor((available + gap) / pitchX));
-  const used = columns || Math.max(1, Math.min(count, fitting));
+  const used = columns || clamp(1, fitting, count);
   const rows = Math.ceil(count / used);
   return {
     count,
@@ -109,12 +110,11 @@ export interface Range {
 
 /** The tiles that a window onto the grid touches. */
 export function inView(grid: Grid, x: number, y: number, width: number, height: number): Range {
-  const clamp = (value: number, most: number) => Math.min(most, Math.max(0, value));
   return {
-    row0: clamp(Math.floor(y / grid.pitchY), grid.rows),
-    row1: clamp(Math.ceil((y + height) / grid.pitchY), grid.rows),
-    column0: clamp(Math.floor(x / grid.pitchX), grid.perRow),
-    column1: clamp(Math.ceil((x + width) / grid.pitchX), grid.perRow),
+    row0: clamp(0, Math.floor(y / grid.pitchY), grid.rows),
+    row1: clamp(0, Math.ceil((y + height) / grid.pitchY), grid.rows),
+    column0: clamp(0, Math.floor(x / grid.pitchX), grid.perRow),
+    column1: clamp(0, Math.ceil((x + width) / grid.pitchX), grid.perRow),
   };
 }
 
