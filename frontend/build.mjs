@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import { minify } from "terser";
+import { OURS } from "./ours.mjs";
 
 // 60 kB held lists, grids, details and steps. What earned the rest, in kB of the bundle: the overview and the course of
 // filters 6, order and search 3, the comparison of steps, runs and marked filters 13, patterns under their kernels 1,
@@ -54,16 +55,6 @@ const tab = {
   legalComments: "none",
   charset: "utf8",
 };
-
-/**
- * Names of properties that may be shorter: neither the server nor an address knows them, nor does a script use what
- * browsers have under such a name.
- */
-const OURS = [
-  "analysis beyond captions? channels clipped column[01] columns count datum deep describe drawnKey formats frame",
-  "hatched heads holds labels? largest legend limitOf lost maxHeight moving notes onCursor onHelp onMark onOpen onPick",
-  "onSettings onSpot otherwise pinned pitch[XY] pointed rgb row[01] silent stale tests together urlOf",
-].join(" ");
 
 /**
  * Takes another 4 % off: esbuild looks at each expression once. No getter of ours does more than to answer, and what is

@@ -1,5 +1,8 @@
 /** Numbers and times as people read them. */
 
+/** A number, or the nearest in `least..most`; `least` where there is none. */
+export const clamp = (least: number, value: number, most: number): number => Math.max(least, Math.min(most, value));
+
 /** Four significant digits; small and large numbers with an exponent. */
 export function formatNumber(value: number | null | undefined): string {
   if (value === null || value === undefined || Number.isNaN(value)) return "NaN";

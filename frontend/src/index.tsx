@@ -35,7 +35,8 @@ export function render(): void {
     document.documentElement.classList.toggle("dark", dark());
     renderInto(<App />, root);
     const { view, layer, filter, kind } = picks();
-    const now = JSON.stringify([view, layer, filter, kind]);
+    // From one opened filter to another is no way back: it leads to the grid.
+    const now = JSON.stringify([view, layer, filter === null, kind]);
     if (place !== now) {
       writePicks(writeAll(picks()), place !== "");
       place = now;

@@ -8,16 +8,16 @@ export const isMarking = (event: MouseEvent): boolean => event.ctrlKey || event.
 export function moveCursor(
   key: string,
   at: number,
-  grid: { count: number; columns: number },
+  grid: { count: number; perRow: number },
   rowsPerPage: number,
 ): number | null {
   const last = grid.count - 1;
-  const page = Math.max(1, rowsPerPage) * grid.columns;
+  const page = Math.max(1, rowsPerPage) * grid.perRow;
   const to = {
     ArrowLeft: at - 1,
     ArrowRight: at + 1,
-    ArrowUp: at - grid.columns,
-    ArrowDown: at + grid.columns,
+    ArrowUp: at - grid.perRow,
+    ArrowDown: at + grid.perRow,
     PageUp: at - page,
     PageDown: at + page,
     Home: 0,
@@ -25,7 +25,7 @@ export function moveCursor(
   }[key];
   if (to === undefined || last < 0) return null;
   // Up and down stop at the edge in their own column; a last row that is too short takes the last tile.
-  if (to < 0) return key === "ArrowLeft" ? 0 : at % grid.columns;
-  if (to > last && key !== "ArrowRight" && at >= last - (last % grid.columns)) return at;
+  if (to < 0) return key === "ArrowLeft" ? 0 : at % grid.perRow;
+  if (to > last && key !== "ArrowRight" && at >= last - (last % grid.perRow)) return at;
   return Math.min(to, last);
 }

@@ -1,4 +1,5 @@
 /** The nouns of `http_api.md`, and what follows from them. */
+import { clamp } from "./format";
 
 export type Kind = "kernel" | "patterns";
 /** What a grid shows of each filter; both: its pattern under its kernel. */
@@ -195,5 +196,5 @@ const MOST_NUMBERS = 16_777_216;
 export function filtersPerAnswer(series: Series, input: Input): number {
   const inputs = input === "all" ? inputsOf(series) : input === "rgb" ? 3 : 1;
   const numbers = spatialOf(series).reduce((product, size) => product * size, inputs);
-  return Math.max(1, Math.min(series.filters, Math.floor(MOST_NUMBERS / Math.max(1, numbers))));
+  return clamp(1, Math.floor(MOST_NUMBERS / Math.max(1, numbers)), series.filters);
 }

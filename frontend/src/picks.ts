@@ -59,8 +59,9 @@ export interface Picks {
   readonly marked: readonly number[] | null;
 }
 
-/** Smallest and largest size of tiles that may be picked. */
-export const SIZES = { tile: [8, 96], zoom: [1, 96] } as const;
+/** Smallest and largest size of tiles that may be picked, and the largest of those that fit unasked. */
+export const SIZES = { tile: [8, 256], zoom: [1, 96] } as const;
+export const LARGEST_TILE = 96;
 
 const integer = (text: string, least: number): number | undefined => {
   const value = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;

@@ -1,5 +1,6 @@
 /** What the tab shows: of what was picked and of what the server has, and all that follows from them. */
 import { type Datum, get, parseIndex } from "./api";
+import { clamp } from "./format";
 import { followTheme, isHidden, onPicksChanged, readPicks, readSettings, writeSettings } from "./host";
 import {
   evenly,
@@ -251,7 +252,7 @@ export function toggleMark(filter: number): void {
 /** Moves the step slider by some places; at its end it follows the newest step again. */
 export function moveStep(places: number): void {
   const all = steps();
-  const to = Math.max(0, Math.min(all.length - 1, stepPlace() + places));
+  const to = clamp(0, stepPlace() + places, all.length - 1);
   const at = to === all.length - 1 ? null : (all[to] ?? null);
   pick(picks().align === "relative" ? { place: at } : { step: at });
 }

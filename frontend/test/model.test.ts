@@ -97,7 +97,7 @@ test("an answer never asks for more numbers than the server gives", () => {
 });
 
 test("keys move the cursor and stop at the edges", () => {
-  const grid = { count: 10, columns: 4 };
+  const grid = { count: 10, perRow: 4 };
   const cases: [key: string, from: number, to: number | null][] = [
     ["ArrowRight", 3, 4],
     ["ArrowRight", 9, 9],
@@ -114,7 +114,7 @@ test("keys move the cursor and stop at the edges", () => {
     ["x", 3, null],
   ];
   for (const [key, from, to] of cases) assert.equal(moveCursor(key, from, grid, 2), to, `${key} from ${from}`);
-  assert.equal(moveCursor("End", 0, { count: 0, columns: 1 }, 1), null);
+  assert.equal(moveCursor("End", 0, { count: 0, perRow: 1 }, 1), null);
 });
 
 test("a step's time is that of the first series that has the step", () => {

@@ -37,22 +37,22 @@ test("a kernel of any number of axes is a tile", () => {
 
 test("tiles fill rows; a last row may be short", () => {
   const grid = gridOf(tileOf([3, 3]), 7, 10, 2, 100);
-  assert.deepEqual([grid.columns, grid.rows, grid.width, grid.height], [3, 3, 94, 94]);
+  assert.deepEqual([grid.perRow, grid.rows, grid.width, grid.height], [3, 3, 94, 94]);
   assert.deepEqual(spotAt(grid, tileOf([3, 3]), 0, 70)?.tile, 6);
   assert.equal(spotAt(grid, tileOf([3, 3]), 40, 70), null, "beyond the last tile");
   assert.equal(spotAt(grid, tileOf([3, 3]), 31, 5), null, "in a gap");
 });
 
 test("there is one column at least, and never more than tiles", () => {
-  assert.equal(gridOf(tileOf([3, 3]), 9, 10, 2, 5).columns, 1);
-  assert.equal(gridOf(tileOf([3, 3]), 2, 10, 2, 1000).columns, 2);
+  assert.equal(gridOf(tileOf([3, 3]), 9, 10, 2, 5).perRow, 1);
+  assert.equal(gridOf(tileOf([3, 3]), 2, 10, 2, 1000).perRow, 2);
   const empty = gridOf(tileOf([3, 3]), 0, 10, 2, 1000);
   assert.deepEqual([empty.rows, empty.height], [0, 0]);
 });
 
 test("a fixed number of columns holds, however wide", () => {
   const grid = gridOf(tileOf([3, 3]), 512 * 512, 1, 0, 900, 512);
-  assert.deepEqual([grid.columns, grid.rows, grid.width, grid.height], [512, 512, 1536, 1536]);
+  assert.deepEqual([grid.perRow, grid.rows, grid.width, grid.height], [512, 512, 1536, 1536]);
 });
 
 test("weights are enlarged by whole numbers only", () => {
@@ -78,14 +78,14 @@ test("every number is painted where the pointer finds it", () => {
     const values = Float32Array.from({ length: count * tileNumbers(tile) }, (_, i) => ((i * 37) % 255) / 127 - 1);
     const range = everything(grid);
     const pixels = paintTiles(values, tile, grid, range, () => 1, table);
-    const stride = grid.columns * tileWidth(tile);
+    const stride = grid.perRow * tileWidth(tile);
     let found = 0;
     for (let y = 0; y < grid.height; y++) {
       for (let x = 0; x < grid.width; x++) {
         const spot = spotAt(grid, tile, x, y);
         if (!spot) continue;
-        const row = Math.floor(spot.tile / grid.columns) * tile.height + spot.row;
-        const column = (spot.tile % grid.columns) * tileWidth(tile) + spot.depth * tile.width + spot.column;
+        const row = Math.floor(spot.tile / grid.perRow) * tile.height + spot.row;
+        const column = (spot.tile % grid.perRow) * tileWidth(tile) + spot.depth * tile.width + spot.column;
         assert.equal(pixels[row * stride + column], grey(values[offsetOf(tile, spot)] as number));
         found++;
       }

@@ -142,6 +142,59 @@ def test_the_wheel_and_keys_make_a_mosaic_larger_around_a_place(board, page):
     expect(page).to_have_url(re.compile("p.filterviz.zoom=6[0-9]"))
 
 
+def place_of_focus(picture):
+    """Where the middle of what has the focus lies in its picture."""
+    box, around = picture.locator(".cursor, .at").bounding_box(), picture.bounding_box()
+    return np.array([box["x"] + box["width"] / 2 - around["x"], box["y"] + box["height"] / 2 - around["y"]])
+
+
+@pytest.mark.parametrize("sizes", [{"input": "all", "zoom": 48}, {"input": 0, "tile": 60}])
+def test_keys_zoom_around_the_tile_of_the_focus(board, page, sizes):
+    page.set_viewport_size({"width": 700, "height": 500})
+    tab = open_tab(board, page, layer=layer_key("conv2/kernel"), run="alpha", **sizes)
+    mosaic = painted(first_card(tab)).get_by_test_id("mosaic")
+    mosaic.focus()
+    for key in ["Home", "ArrowRight", "ArrowRight", *["ArrowDown"] * 2 * (1 + ("zoom" in sizes) * 5)]:
+        page.keyboard.press(key)
+    before, named = place_of_focus(mosaic), mosaic.locator(".cursor").get_attribute("aria-label")
+    box = mosaic.locator(".cursor").bounding_box()
+    for key in "++":
+        page.keyboard.press(key)
+    expect(page).to_have_url(re.compile("p.filterviz.(zoom=7[0-9]|tile=9[0-9])"))
+    assert mosaic.locator(".cursor").bounding_box()["width"] > 1.3 * box["width"]
+    assert mosaic.locator(".cursor").get_attribute("aria-label") == named
+    assert abs(place_of_focus(mosaic) - before)[1] < 10
+    if "zoom" in sizes:  # tiles that need not stand in the same column
+        assert abs(place_of_focus(mosaic) - before)[0] < 10
+
+
+@pytest.mark.parametrize("kind", ["patterns", "both"])
+def test_the_wheel_and_keys_make_patterns_larger_around_a_place(board, page, kind):
+    page.set_viewport_size({"width": 700, "height": 560})
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", kind=kind, tile=160)
+    patterns = tab.get_by_test_id("patterns")
+    picture = patterns.get_by_test_id("pattern").last
+    expect(picture).to_have_css("width", "160px", timeout=20 * SECONDS)
+    patterns.focus()
+    page.keyboard.press("End")
+    before = place_of_focus(patterns)
+    page.keyboard.press("+")
+    expect(picture).to_have_css("width", "200px")
+    expect(page).to_have_url(re.compile("p.filterviz.tile=200"))
+    assert abs(place_of_focus(patterns) - before)[1] < 60
+    expect(picture).to_be_in_viewport()
+    for width in (150, 113):
+        page.keyboard.press("-")
+        expect(picture).to_have_css("width", f"{width}px")
+    picture.hover()
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -100)
+    expect(picture).to_have_css("width", "141px")
+    page.mouse.wheel(0, 100)
+    expect(picture).to_have_css("width", "106px")
+    page.keyboard.up("Control")
+
+
 def canvas_width(card):
     return card.locator(".whole").evaluate("whole => getComputedStyle(whole).width")
 
@@ -169,6 +222,73 @@ def test_an_opened_filter_turns_to_the_next_of_the_grid(board, page):
         tab.get_by_label("previous filter").click()
         expect(detail).to_have_attribute("data-filter", str(filter_))
     expect(tab.get_by_label("previous filter")).to_be_disabled()
+
+
+def filter_opened(tab, filter_, place):
+    """Waits for a filter and what the bar above it says of its place."""
+    expect(tab.locator(".detail")).to_have_attribute("data-filter", str(filter_), timeout=20 * SECONDS)
+    expect(tab.locator(".bar-above > span").last).to_have_text(f"Filter {filter_}{place}")
+
+
+@pytest.mark.parametrize("kind", ["patterns", "both"])
+def test_from_a_grid_of_patterns_only_filters_with_a_pattern_are_turned_to(board, page, kind):
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", kind=kind, filter=2)
+    filter_opened(tab, 2, " · 3 of 4")
+    tab.get_by_test_id("mosaic").focus()
+    expect(tab.get_by_label("next filter")).to_be_enabled()
+    for key, filter_ in (("n", 3), ("n", 3), ("p", 2)):
+        page.keyboard.press(key)
+        filter_opened(tab, filter_, f" · {filter_ + 1} of 4")
+
+
+@pytest.mark.parametrize(
+    ("picks", "before", "after"),
+    [
+        ({"find": "2, 5, 11"}, 5, 11),
+        ({"find": "2, 5"}, 5, None),
+        ({"find": "11"}, None, 11),
+        ({"kind": "both"}, 3, None),
+    ],
+)
+def test_a_filter_that_is_not_in_the_grid_has_no_place_and_neighbours(board, page, picks, before, after):
+    for name, to in (("previous", before), ("next", after)):
+        tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", filter=7, **picks)
+        filter_opened(tab, 7, "")
+        button = tab.get_by_label(f"{name} filter")
+        if to is None:
+            expect(button).to_be_disabled()
+        else:
+            button.click()
+            expect(tab.locator(".detail")).to_have_attribute("data-filter", str(to))
+        page.goto("about:blank")
+
+
+def test_without_an_order_an_opened_filter_asks_for_none(board, page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", filter=3)
+    filter_opened(tab, 3, " of 16")
+    expect(tab.get_by_test_id("numbers")).to_be_visible()
+    expect(tab.get_by_test_id("pattern")).to_be_visible()
+    assert [url for url in asked if "/analysis?" in url and "depth=full" not in url] == []
+    assert [url for url in asked if "/patterns?" in url and "filters=all" in url] == []
+
+
+def test_the_way_back_from_any_filter_leads_to_the_grid(board, page):
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha")
+    card = painted(first_card(tab))
+    entries = page.evaluate("history.length")
+    card.get_by_test_id("mosaic").focus()
+    for key in ("Home", "Enter", "n", "n", "n"):
+        page.keyboard.press(key)
+    expect(tab.locator(".detail")).to_have_attribute("data-filter", "3")
+    expect(page).to_have_url(re.compile("p.filterviz.filter=3"))
+    assert page.evaluate("history.length") == entries + 1
+    page.go_back()
+    expect(tab.locator(".detail")).to_have_count(0)
+    expect(first_card(tab)).to_be_visible()
+    page.go_forward()
+    expect(tab.locator(".detail")).to_have_attribute("data-filter", "3")
 
 
 @pytest.mark.parametrize("width", [1400, 1100, 700])

@@ -182,6 +182,22 @@ def test_the_course_of_another_filter_is_not_shown_as_that_of_this_one(own_board
     expect(course).to_have_attribute("aria-label", re.compile("^filter 4 at"))
 
 
+@pytest.mark.parametrize(
+    ("picks", "awaited"),
+    [({"sort": "norm"}, "**/analysis?*step=1&v*"), ({"sort": "change"}, "**/analysis?*step=1&depth=full*")],
+)
+def test_nothing_turns_to_the_next_filter_while_the_order_is_on_its_way(own_board, page, picks, awaited):
+    tab = open_tab(own_board, page, **PICKS, **picks, run="kept", filter=3, step=0)
+    both = [tab.get_by_label(f"{name} filter") for name in ("next", "previous")]
+    expect(tab.get_by_text("Filter 3 ·")).to_be_visible()
+    release = hold(page, awaited)
+    move_to(tab, 1)
+    for button in both:
+        expect(button).to_be_disabled()
+    release()
+    expect(tab.locator(":is([aria-label='next filter'], [aria-label='previous filter']):enabled").first).to_be_visible()
+
+
 def test_a_damaged_datum_costs_itself_alone(own_board, own_log, page):
     damage(own_log)
     tab = open_tab(own_board, page, step=1, **PICKS)
@@ -198,10 +214,15 @@ def test_a_damaged_datum_costs_itself_alone(own_board, own_log, page):
 
 def test_a_row_of_the_overview_says_once_what_is_damaged(own_board, own_log, page):
     damage(own_log)
+    asked = []
+    page.on("request", lambda request: re.search(r"(kernels|analysis)\?.*conv1", request.url) and asked.append(request))
     tab = open_tab(own_board, page, view="overview", main="kept", step=1)
     expect(tab.locator(".overview-row").nth(1).get_by_test_id("basis")).to_be_visible(timeout=20 * SECONDS)
     damaged = tab.locator(".overview-row").first
     expect(damaged.locator("figure")).to_have_count(1)  # the norms of the other steps
+    expect(damaged.get_by_role("alert").first).to_be_visible()
+    assert [request.response().status for request in asked][:1] == [422]
+    page.wait_for_timeout(300)  # until the last of these answers would be shown
     expect(damaged.get_by_role("alert")).to_have_count(1)
     alert, row = damaged.get_by_role("alert").bounding_box(), damaged.bounding_box()
     assert alert["y"] + alert["height"] <= row["y"] + row["height"]

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -102,8 +103,8 @@ def steps(index: Any) -> dict[tuple[str, str], list[int]]:
 @contextlib.contextmanager
 def serve(logdir: pathlib.Path, load_fast: str, *flags: str) -> Iterator[TensorBoard]:
     """Starts TensorBoard on a free port of the loopback interface, and ends it."""
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--load_fast", load_fast]
-    command += ["--host", "127.0.0.1", "--port", "0", "--reload_interval", "1", *flags]
+    command = [sys.executable, "-X", "faulthandler", "-m", "tensorboard.main", "--logdir", str(logdir)]
+    command += ["--load_fast", load_fast, "--host", "127.0.0.1", "--port", "0", "--reload_interval", "1", *flags]
     with tempfile.TemporaryDirectory() as scratch:
         log = pathlib.Path(scratch, "log")
         with open(log, "wb") as stream:
@@ -112,8 +113,21 @@ def serve(logdir: pathlib.Path, load_fast: str, *flags: str) -> Iterator[TensorB
         try:
             yield TensorBoard(_url(process, log), log, process)
         finally:
-            process.terminate()
-            process.wait(30)
+            end(process, log)
+
+
+def end(process: subprocess.Popen[bytes], log: pathlib.Path, seconds: float = 30) -> None:
+    """Ends a process that runs with faulthandler; one that does not is killed, and its stacks fail the test."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)  # faulthandler writes where each thread is
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+        process.kill()
+        process.wait()
+        raise AssertionError(f"the process did not end in {seconds} s:\n{log.read_text()}") from None
 
 
 def _url(process: subprocess.Popen[bytes], log: pathlib.Path) -> str:

@@ -5,7 +5,7 @@ import { type Analysis, type Datum, kernelsUrl, numberOf } from "../api";
 import { formatNumber, plural } from "../format";
 import { filtersPerAnswer, inputsOf, layerTitle, modelInput, resolveInput, spatialOf } from "../model";
 import { countBeyond, type Spot, tileNumbers, tileOf } from "../paint/mosaic";
-import { SIZES } from "../picks";
+import { LARGEST_TILE } from "../picks";
 import { type Resource, useKernels } from "../resource";
 import { byNorm, gather } from "../selection";
 import { picks, toggleMark } from "../state";
@@ -108,8 +108,8 @@ export function KernelPicture({
       <Mosaic
         tile={tile}
         count={count}
-        columns={!opened && perFilter > 1 ? perFilter : 0}
-        largest={opened ? LARGEST_SLICE : SIZES.tile[1]}
+        perRow={!opened && perFilter > 1 ? perFilter : 0}
+        largest={opened ? LARGEST_SLICE : LARGEST_TILE}
         maxHeight={maxHeight}
         values={frame?.values ?? null}
         limitOf={limitOf}

@@ -1,19 +1,20 @@
 /** A scrolling canvas of tiles, with a cursor for mouse and keyboard. */
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { dimmed } from "../format";
+import { clamp, dimmed } from "../format";
 import { isMarking, isModified, moveCursor } from "../keys";
 import { fittingSize, type Grid, gridOf, type Spot, scaleFor, spotAt, tileWidth } from "../paint/mosaic";
 import { SIZES } from "../picks";
-import { dark, pick, picks, table } from "../state";
+import { dark, picks, table } from "../state";
 import { draw, type Scene } from "./draw";
 import { useFocusPassing, useName } from "./focus";
 import { useResize } from "./pane";
+import { type Box, useZoom } from "./zoom";
 
 export interface MosaicProps extends Omit<Scene, "grid" | "values"> {
   readonly count: number;
   /** A fixed number of columns, whose tiles touch; 0: as many as fit, with gaps. */
-  readonly columns: number;
+  readonly perRow: number;
   /** How large tiles may be in CSS pixels where what fits was picked. */
   readonly largest: number;
   /** Greatest height in CSS pixels; what is higher scrolls. */
@@ -43,44 +44,32 @@ const GAP = 3;
 /** Height of a caption, and the smallest tile that has room for one, in CSS pixels. */
 const CAPTION = 16;
 const SMALLEST_WITH_CAPTION = 48;
-/** So far a wheel turns for the next size; two fingers turn it little by little. */
-const TURN = 50;
 /** What does not scroll is seen whole. */
 const STILL = { scrollLeft: 0, scrollTop: 0, clientWidth: Infinity, clientHeight: Infinity };
 
 function layOut(props: MosaicProps, size: number, width: number, ratio: number): Grid {
-  const { tile, count, columns, largest, maxHeight } = props;
+  const { tile, count, perRow, largest, maxHeight } = props;
   const available = width * ratio;
-  if (columns) {
-    const fitting = (available / columns / tileWidth(tile)) * Math.max(tile.height, tile.width);
-    return gridOf(tile, count, scaleFor(tile, size * ratio || fitting), 0, available, columns);
+  if (perRow) {
+    const fitting = (available / perRow / tileWidth(tile)) * Math.max(tile.height, tile.width);
+    return gridOf(tile, count, scaleFor(tile, size * ratio || fitting), 0, available, perRow);
   }
   const gap = Math.round(GAP * ratio);
   const box = { width: available, height: maxHeight * ratio };
-  const caption = props.caption ? Math.round(CAPTION * ratio) : 0;
-  const smallest = props.caption ? SMALLEST_WITH_CAPTION : SIZES.tile[0];
+  const caption = props.captionOf ? Math.round(CAPTION * ratio) : 0;
+  const smallest = props.captionOf ? SMALLEST_WITH_CAPTION : SIZES.tile[0];
   const used = size * ratio || fittingSize(tile, count, gap, box, smallest * ratio, largest * ratio, caption);
   return gridOf(tile, count, scaleFor(tile, used), gap, available, 0, caption);
-}
-
-interface Box {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
 }
 
 const styleOf = ({ left, top, width, height }: Box): string =>
   `left:${left}px;top:${top}px;width:${width}px;height:${height}px`;
 
 export function Mosaic(props: MosaicProps) {
-  const { tile, count, columns, values, maxHeight, onCursor, describe, onOpen, onSpot, pointed, onMark } = props;
+  const { tile, count, perRow, values, maxHeight, onCursor, describe, onOpen, onSpot, pointed, onMark } = props;
   const view = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const drawn = useRef("");
-  const turned = useRef(0);
-  /** What stays where it is while tiles become larger: its share of the picture, and its place, across and down. */
-  const kept = useRef<[shareX: number, x: number, shareY: number, y: number] | null>(null);
   const id = useName();
   useFocusPassing(view);
   const [width, setWidth] = useState(0);
@@ -88,28 +77,26 @@ export function Mosaic(props: MosaicProps) {
 
   useResize(view, ({ clientWidth }) => setWidth(clientWidth));
 
-  const sizeKey = columns ? "zoom" : "tile";
+  const sizeKey = perRow ? "zoom" : "tile";
   const size = picks()[sizeKey];
   const grid = layOut(props, size, width, ratio);
-  const at = Math.max(0, Math.min(props.cursor, count - 1));
+  const at = clamp(0, props.cursor, count - 1);
   /** Where a tile lies, in CSS pixels. */
   const boxOf = (index: number): Box => ({
-    left: ((index % grid.columns) * grid.pitchX) / ratio,
-    top: (Math.floor(index / grid.columns) * grid.pitchY) / ratio,
+    left: ((index % grid.perRow) * grid.pitchX) / ratio,
+    top: (Math.floor(index / grid.perRow) * grid.pitchY) / ratio,
     width: (grid.pitchX - grid.gap) / ratio,
     height: (grid.pitchY - grid.gap) / ratio,
   });
+  // A pixel more for each number at least: tiles of fewer pixels would look the same.
+  const unit = Math.max(tile.width, tile.height) / ratio;
+  const [show, onWheel, onKey, keep] = useZoom(view, sizeKey, grid.scale * unit, unit, count, boxOf);
 
   const paint = () => {
     const element = view.current;
     const target = canvas.current;
     if (!element || !target || !values || !width) return;
-    if (kept.current) {
-      const [shareX, x, shareY, y] = kept.current;
-      element.scrollLeft = (shareX * grid.width) / ratio - x;
-      element.scrollTop = (shareY * grid.height) / ratio - y;
-      kept.current = null;
-    }
+    keep();
     // To ask where an element stands makes the browser lay out the page: only where something scrolls.
     const scrolls = grid.width > width * ratio || grid.height > maxHeight * ratio;
     const { scrollLeft, scrollTop, clientWidth, clientHeight } = scrolls ? element : STILL;
@@ -129,7 +116,7 @@ export function Mosaic(props: MosaicProps) {
   // Hovering and moving the cursor must not paint again: they are boxes above the canvas.
   const { limitOf, beyond, drawnKey } = props;
   const colours = [table(), dark()];
-  useLayoutEffect(paint, [values, width, maxHeight, size, limitOf, beyond, count, columns, drawnKey, ...colours]);
+  useLayoutEffect(paint, [values, width, maxHeight, size, limitOf, beyond, count, perRow, drawnKey, ...colours]);
 
   const spotUnder = (event: MouseEvent): Spot | null => {
     const frame = canvas.current?.getBoundingClientRect();
@@ -145,44 +132,18 @@ export function Mosaic(props: MosaicProps) {
     if (onMark && isMarking(event)) onMark(spot.tile);
     else onOpen?.(spot.tile);
   };
-  /** Makes tiles larger (1) or smaller (-1) around a place in CSS pixels. */
-  const zoom = (by: number, x: number, y: number) => {
-    const { scrollLeft = 0, scrollTop = 0 } = view.current ?? {};
-    const [smallest, largest] = SIZES[sizeKey];
-    // A pixel more for each number at least: tiles of fewer pixels would look the same.
-    const unit = Math.max(tile.width, tile.height) / ratio;
-    const now = grid.scale * unit;
-    const wanted = Math.round(now + by * Math.max(unit, now / 4));
-    const next = Math.max(smallest, Math.min(largest, wanted));
-    if (next === size || (by > 0 && now >= largest)) return;
-    kept.current = [((scrollLeft + x) * ratio) / grid.width, x, ((scrollTop + y) * ratio) / grid.height, y];
-    pick({ [sizeKey]: next });
-  };
-  const onWheel = (event: WheelEvent) => {
-    const frame = view.current?.getBoundingClientRect();
-    if (!event.ctrlKey || !frame) return;
-    event.preventDefault();
-    turned.current += event.deltaY;
-    if (Math.abs(turned.current) < TURN) return;
-    zoom(-Math.sign(turned.current), event.clientX - frame.left, event.clientY - frame.top);
-    turned.current = 0;
-  };
   const onKeyDown = (event: KeyboardEvent) => {
     const element = view.current;
     if (!element || isModified(event)) return;
     const to = moveCursor(event.key, at, grid, Math.floor((element.clientHeight * ratio) / grid.pitchY));
     if (to !== null) {
-      const box = boxOf(to);
       onCursor(to);
-      element.scrollLeft = Math.max(box.left + box.width - element.clientWidth, Math.min(element.scrollLeft, box.left));
-      element.scrollTop = Math.max(box.top + box.height - element.clientHeight, Math.min(element.scrollTop, box.top));
+      show(to);
     } else if (event.key === "Enter" && onOpen) {
       onOpen(at);
     } else if (event.key === " " && onMark) {
       onMark(at);
-    } else if (/^[-+=]$/.test(event.key)) {
-      zoom(event.key === "-" ? -1 : 1, element.clientWidth / 2, element.clientHeight / 2);
-    } else {
+    } else if (!onKey(event.key, at)) {
       return;
     }
     event.preventDefault();

@@ -2,7 +2,7 @@
 
 import { useCallback, useMemo, useState } from "preact/hooks";
 import { type Spot, type Tile, tileNumbers } from "../paint/mosaic";
-import { SIZES } from "../picks";
+import { LARGEST_TILE } from "../picks";
 import { difference, limitsOf } from "../sides";
 import { picks } from "../state";
 import { Legend } from "./Legend";
@@ -24,7 +24,6 @@ interface PanelsProps {
   readonly onCursor: (tile: number) => void;
   readonly onOpen: ((tile: number) => void) | null;
   readonly maxHeight: number;
-  readonly largest?: number;
   readonly stale: boolean;
   readonly drawnKey: string;
 }
@@ -66,23 +65,16 @@ export function Panels(props: PanelsProps) {
               {head}
             </h3>
             <Mosaic
-              tile={tile}
-              count={count}
-              columns={0}
-              largest={props.largest ?? SIZES.tile[1]}
-              maxHeight={props.maxHeight}
+              {...props}
+              perRow={0}
+              largest={LARGEST_TILE}
               values={sides[side] ?? null}
               limitOf={side === 2 ? difLimitOf : limitOf}
               hatched
               beyond={side < 2 && typeof scale === "number" ? scale : null}
-              caption={captions[side] ?? null}
+              captionOf={captions[side] ?? null}
               drawnKey={props.drawnKey + side}
-              stale={props.stale}
               label={`${head}, ${count} pictures`}
-              describe={describe}
-              cursor={props.cursor}
-              onCursor={props.onCursor}
-              onOpen={props.onOpen}
               onSpot={setSpot}
               pointed={spot?.tile ?? -1}
               silent={side > 0}

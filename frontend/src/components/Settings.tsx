@@ -11,7 +11,7 @@ import { Icon } from "./icons";
 interface RadiosProps {
   readonly legend: string;
   readonly name: "map" | "scale" | "contrast" | "align" | "speed";
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labelOf: Readonly<Record<string, string>>;
   /** The value that is checked, and what to pick for one: by default the pick itself. */
   readonly value?: string;
   readonly parse?: (value: string) => unknown;
@@ -19,12 +19,12 @@ interface RadiosProps {
 }
 
 /** The values of a pick. */
-function Radios({ legend, name, labels, value, parse, children }: RadiosProps) {
+function Radios({ legend, name, labelOf, value, parse, children }: RadiosProps) {
   const checked = value ?? String(picks()[name]);
   return (
     <fieldset>
       <legend>{legend}</legend>
-      {Object.keys(labels).map((key) => (
+      {Object.keys(labelOf).map((key) => (
         <label key={key} class="line">
           <input
             type="radio"
@@ -33,7 +33,7 @@ function Radios({ legend, name, labels, value, parse, children }: RadiosProps) {
             onChange={() => pick({ [name]: parse ? parse(key) : key })}
             data-testid={`${name}-${key}`}
           />
-          {labels[key]}
+          {labelOf[key]}
         </label>
       ))}
       {children}
@@ -111,11 +111,11 @@ export function Settings({ onClose, onHelp }: SettingsProps) {
       <TileSize />
       {hasWeights() && (
         <>
-          <Radios legend="Colour map" name="map" labels={MAP_LABELS} />
+          <Radios legend="Colour map" name="map" labelOf={MAP_LABELS} />
           <Radios
             legend="Scale, symmetric about 0"
             name="scale"
-            labels={SCALES}
+            labelOf={SCALES}
             value={fixed ? "fixed" : scale}
             parse={(value) => (value === "fixed" ? FIRST_LIMIT : value)}
           >
@@ -123,9 +123,9 @@ export function Settings({ onClose, onHelp }: SettingsProps) {
           </Radios>
         </>
       )}
-      <Radios legend="Contrast of patterns" name="contrast" labels={CONTRASTS} />
-      <Radios legend="Runs are seen" name="align" labels={ALIGNMENTS} />
-      <Radios legend="Play" name="speed" labels={SPEED_NAMES} parse={Number} />
+      <Radios legend="Contrast of patterns" name="contrast" labelOf={CONTRASTS} />
+      <Radios legend="Runs are seen" name="align" labelOf={ALIGNMENTS} />
+      <Radios legend="Play" name="speed" labelOf={SPEED_NAMES} parse={Number} />
     </aside>
   );
 }

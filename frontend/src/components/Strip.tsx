@@ -33,7 +33,7 @@ export function Strip({ values, tile, count, size, limitOf, hatched, label, capt
   );
   useLayoutEffect(() => {
     const whole = { x: 0, y: 0, width: Math.ceil(grid.width), height: Math.ceil(grid.height) };
-    const scene = { values, tile, grid, limitOf, hatched, beyond: null, caption: (i: number) => captions[i] ?? "" };
+    const scene = { values, tile, grid, limitOf, hatched, beyond: null, captionOf: (i: number) => captions[i] ?? "" };
     if (!canvas.current || !count) return;
     draw(canvas.current, scene, whole);
     performance.mark("filterviz:drawn");

@@ -11,17 +11,17 @@ import { StepSlider } from "./StepSlider";
 
 interface SegmentsProps<T extends string> {
   readonly name: string;
-  readonly labels: Readonly<Record<T, string>>;
+  readonly labelOf: Readonly<Record<T, string>>;
   readonly value: T;
   readonly disabled?: (value: T) => boolean;
   readonly onPick: (value: T) => void;
 }
 
 /** Buttons of which one is pressed. */
-function Segments<T extends string>({ name, labels, value, disabled, onPick }: SegmentsProps<T>) {
+function Segments<T extends string>({ name, labelOf, value, disabled, onPick }: SegmentsProps<T>) {
   return (
     <fieldset class="segments" aria-label={name}>
-      {(Object.keys(labels) as T[]).map((key) => (
+      {(Object.keys(labelOf) as T[]).map((key) => (
         <Button
           key={key}
           aria-pressed={key === value}
@@ -29,7 +29,7 @@ function Segments<T extends string>({ name, labels, value, disabled, onPick }: S
           onClick={() => onPick(key)}
           data-testid={`${name}-${key}`}
         >
-          {labels[key]}
+          {labelOf[key]}
         </Button>
       ))}
     </fieldset>
@@ -126,14 +126,14 @@ export function Toolbar({ settings, onSettings }: { settings: boolean; onSetting
     <div class="toolbar line">
       <Segments
         name="view"
-        labels={VIEW_NAMES}
+        labelOf={VIEW_NAMES}
         value={view}
         onPick={(to) => pick(to === "overview" ? { view: to, filter: null } : { view: to })}
       />
       {view === "layer" && (
         <Segments
           name="kind"
-          labels={KIND_NAMES}
+          labelOf={KIND_NAMES}
           value={isBoth() ? "both" : kind()}
           disabled={isMissing}
           onPick={(to) => pick({ kind: to })}

@@ -1,6 +1,7 @@
 /** Which filters of a card are shown, and in which order. */
 import { useMemo } from "preact/hooks";
 import { type Analysis, analysisUrl, type Datum, patternsUrl } from "../api";
+import type { PatternFrame } from "../frames";
 import { type Resource, useAnalysis, usePatterns } from "../resource";
 import { arrange, isDeep, parseFind } from "../selection";
 import { cards, datumOf, picks } from "../state";
@@ -12,6 +13,10 @@ interface Arranged {
   readonly stale: boolean;
   readonly error: string;
 }
+
+/** Those of an order, or of all, that have a pattern. */
+export const withPattern = (order: readonly number[] | null, { filters }: PatternFrame): readonly number[] =>
+  order?.filter((filter) => filters.includes(filter)) ?? filters;
 
 /**
  * The filters that the search leaves, sorted.

@@ -22,7 +22,7 @@ export interface Scene {
   /** Marks numbers beyond this fixed limit; null where there are none. */
   readonly beyond: number | null;
   /** A line of text below each tile. */
-  readonly caption?: ((tile: number) => string) | null;
+  readonly captionOf?: ((tile: number) => string) | null;
 }
 
 /** A window onto the grid, in device pixels. */
@@ -84,7 +84,7 @@ export function draw(canvas: HTMLCanvasElement, scene: Scene, view: View): void 
   const eachTile = (act: (index: number, x: number, y: number) => void) => {
     for (let row = range.row0; row < range.row1; row++) {
       for (let column = range.column0; column < range.column1; column++) {
-        const index = row * grid.columns + column;
+        const index = row * grid.perRow + column;
         if (index < grid.count) act(index, column * grid.pitchX - view.x, row * grid.pitchY - view.y);
       }
     }
@@ -103,18 +103,18 @@ export function draw(canvas: HTMLCanvasElement, scene: Scene, view: View): void 
   } else if (pixels) {
     const across = tileWidth(tile);
     eachTile((index, x, y) => {
-      const fromX = ((index % grid.columns) - range.column0) * across;
-      const fromY = (Math.floor(index / grid.columns) - range.row0) * tile.height;
+      const fromX = ((index % grid.perRow) - range.column0) * across;
+      const fromY = (Math.floor(index / grid.perRow) - range.row0) * tile.height;
       context.drawImage(pixels, fromX, fromY, across, tile.height, x, y, width, height);
     });
   }
-  const { caption } = scene;
-  if (caption && width >= NARROWEST_CAPTION * devicePixelRatio) {
+  const { captionOf } = scene;
+  if (captionOf && width >= NARROWEST_CAPTION * devicePixelRatio) {
     const { color, fontFamily } = getComputedStyle(canvas);
     context.fillStyle = color;
     context.font = `${11 * devicePixelRatio}px ${fontFamily}`;
     context.textBaseline = "top";
-    eachTile((index, x, y) => context.fillText(caption(index), x, y + height + devicePixelRatio, width));
+    eachTile((index, x, y) => context.fillText(captionOf(index), x, y + height + devicePixelRatio, width));
   }
   if (grid.scale < ROOMY) return;
   // Lines between tiles that touch, and between the depth slices of a tile.

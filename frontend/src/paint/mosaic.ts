@@ -5,6 +5,7 @@
  * Depth slices stand side by side. Only tiles in view are coloured, at one pixel a number; the canvas then enlarges
  * that picture. All lengths here are device pixels.
  */
+import { clamp } from "../format";
 import { colourIndex, perUnit, ZERO } from "./colormap";
 
 export interface Tile {
@@ -26,7 +27,7 @@ export const tileWidth = (tile: Tile): number => tile.depth * tile.width;
 
 export interface Grid {
   readonly count: number;
-  readonly columns: number;
+  readonly perRow: number;
   readonly rows: number;
   /** Device pixels a number. A whole number unless tiles are shown smaller than they are. */
   readonly scale: number;
@@ -67,11 +68,11 @@ export function gridOf(
   const pitchX = tileWidth(tile) * scale + gap;
   const pitchY = tile.height * scale + caption + gap;
   const fitting = Math.max(1, Math.floor((available + gap) / pitchX));
-  const used = columns || Math.max(1, Math.min(count, fitting));
+  const used = columns || clamp(1, fitting, count);
   const rows = Math.ceil(count / used);
   return {
     count,
-    columns: used,
+    perRow: used,
     rows,
     scale,
     gap,
@@ -109,12 +110,11 @@ export interface Range {
 
 /** The tiles that a window onto the grid touches. */
 export function inView(grid: Grid, x: number, y: number, width: number, height: number): Range {
-  const clamp = (value: number, most: number) => Math.min(most, Math.max(0, value));
   return {
-    row0: clamp(Math.floor(y / grid.pitchY), grid.rows),
-    row1: clamp(Math.ceil((y + height) / grid.pitchY), grid.rows),
-    column0: clamp(Math.floor(x / grid.pitchX), grid.columns),
-    column1: clamp(Math.ceil((x + width) / grid.pitchX), grid.columns),
+    row0: clamp(0, Math.floor(y / grid.pitchY), grid.rows),
+    row1: clamp(0, Math.ceil((y + height) / grid.pitchY), grid.rows),
+    column0: clamp(0, Math.floor(x / grid.pitchX), grid.perRow),
+    column1: clamp(0, Math.ceil((x + width) / grid.pitchX), grid.perRow),
   };
 }
 
@@ -130,10 +130,10 @@ export interface Spot {
 export function spotAt(grid: Grid, tile: Tile, x: number, y: number): Spot | null {
   const column = Math.floor(x / grid.pitchX);
   const row = Math.floor(y / grid.pitchY);
-  const index = row * grid.columns + column;
+  const index = row * grid.perRow + column;
   const across = Math.floor((x - column * grid.pitchX) / grid.scale);
   const down = Math.floor((y - row * grid.pitchY) / grid.scale);
-  if (x < 0 || y < 0 || column >= grid.columns || index >= grid.count) return null;
+  if (x < 0 || y < 0 || column >= grid.perRow || index >= grid.count) return null;
   if (across >= tileWidth(tile) || down >= tile.height) return null;
   return { tile: index, depth: Math.floor(across / tile.width), row: down, column: across % tile.width };
 }
@@ -170,7 +170,7 @@ export function paintTiles(
   const draw = tile.channels === 3 ? paintRgb : paintSigned;
   for (let row = range.row0; row < range.row1; row++) {
     for (let column = range.column0; column < range.column1; column++) {
-      const index = row * grid.columns + column;
+      const index = row * grid.perRow + column;
       if (index >= grid.count) break;
       const to = (row - range.row0) * tile.height * stride + (column - range.column0) * across;
       draw(values, index * numbers, tile, pixels, to, stride, perUnit(limitOf(index)), table);

@@ -22,7 +22,6 @@ import { SideBySide } from "./SideBySide";
 /** Height of what surrounds the pictures, in CSS pixels, and the least that they get. */
 const AROUND = 250;
 const LOWEST = 240;
-const LARGEST_SLICE = 96;
 /** How many filters a line of text names. */
 const MOST_NAMED = 12;
 
@@ -195,7 +194,6 @@ function Pair({ sides, found, stale, filter, maxHeight }: PairsProps & { filter:
         onCursor={setSlice}
         onOpen={null}
         maxHeight={maxHeight}
-        largest={LARGEST_SLICE}
         stale={stale || inA.stale || inB.stale}
         drawnKey={`${inA.url} ${inB.url}`}
       />

@@ -1,13 +1,14 @@
 /** The patterns of a layer, in one run, at one step; each under its kernel, where both are wanted. */
-import { useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { analysisUrl, type Datum, kernelsUrl, patternsUrl } from "../api";
-import { useArranged } from "../components/arranged";
+import { useArranged, withPattern } from "../components/arranged";
 import { Card, ErrorText } from "../components/Card";
 import { useFocusPassing, useName } from "../components/focus";
 import { Legend } from "../components/Legend";
 import { Activation, PatternPicture } from "../components/PatternPicture";
 import { Strip } from "../components/Strip";
-import { dimmed, plural } from "../format";
+import { useZoom } from "../components/zoom";
+import { clamp, dimmed, plural } from "../format";
 import type { KernelFrame, PatternFrame } from "../frames";
 import { isMarking, isModified, moveCursor } from "../keys";
 import { onePicture, resolveInput, type Series, spatialOf } from "../model";
@@ -53,14 +54,14 @@ function Patterns({ datum, weights, maxHeight }: PatternsProps) {
   const tile = tileOf(weights ? spatialOf(weights.series) : [], one === "rgb" ? 3 : 1);
   const kernel = kernels.value?.limits.length === weights?.series.filters ? kernels.value : null;
   const trouble = error || kernels.error || arranged.error;
-  const shown = arranged.order && frame && arranged.order.filter((filter) => frame.filters.includes(filter));
+  const shown = frame && withPattern(arranged.order, frame);
   return (
     <>
       <ErrorText>{trouble}</ErrorText>
-      {frame && (
+      {shown && (
         <div class={dimmed(stale || kernels.stale || arranged.stale)}>
-          <Pictures frame={frame} filters={shown ?? frame.filters} kernel={kernel} tile={tile} maxHeight={maxHeight} />
-          {shown && (
+          <Pictures frame={frame} filters={shown} kernel={kernel} tile={tile} maxHeight={maxHeight} />
+          {arranged.order && (
             <p class="legend" data-testid="found">
               {shown.length} of {plural(frame.filters.length, "pattern")}
             </p>
@@ -110,24 +111,34 @@ function Pictures({ frame, filters, kernel, tile, maxHeight }: PicturesProps) {
   const id = useName();
   useFocusPassing(list);
   const width = frame.shape[1] ?? 1;
-  const size = picks().tile || Math.max(OWN_SIZE[0], Math.min(OWN_SIZE[1], width));
+  const size = picks().tile || clamp(OWN_SIZE[0], width, OWN_SIZE[1]);
   const numbers = tileNumbers(tile);
   const at = Math.max(0, filters.indexOf(cursor()));
+  const [show, onWheel, onKey, keep] = useZoom(list, "tile", size, 1, filters.length, (index) => {
+    const {
+      offsetLeft: left = 0,
+      offsetTop: top = 0,
+      offsetWidth: width = 1,
+      offsetHeight: height = 1,
+    } = (list.current?.children[index] as HTMLElement | undefined) ?? {};
+    return { left, top, width, height };
+  });
+  useLayoutEffect(keep, [size]);
   // Marked filters are compared by their kernels.
   const markable = !!layer()?.kernel;
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (!list.current || isModified(event)) return;
-    const columns = getComputedStyle(list.current).gridTemplateColumns.split(" ").length;
-    const to = moveCursor(event.key, at, { count: filters.length, columns }, ROWS_PER_PAGE);
+    const perRow = getComputedStyle(list.current).gridTemplateColumns.split(" ").length;
+    const to = moveCursor(event.key, at, { count: filters.length, perRow }, ROWS_PER_PAGE);
     if (to !== null) {
       cursor.set(filters[to] ?? 0);
-      list.current.children[to]?.scrollIntoView({ block: "nearest" });
+      show(to);
     } else if (event.key === "Enter") {
       openFilter(filters[at] ?? 0);
     } else if (event.key === " " && markable) {
       toggleMark(filters[at] ?? 0);
-    } else {
+    } else if (!(filters.length && onKey(event.key, at))) {
       return;
     }
     event.preventDefault();
@@ -145,6 +156,7 @@ function Pictures({ frame, filters, kernel, tile, maxHeight }: PicturesProps) {
       aria-activedescendant={id + at}
       data-testid="patterns"
       onKeyDown={onKeyDown}
+      onWheel={onWheel}
     >
       {filters.map((filter, i) => (
         // biome-ignore lint/a11y/useKeyWithClickEvents: the list takes the keys.
