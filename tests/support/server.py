@@ -116,8 +116,12 @@ def serve(logdir: pathlib.Path, load_fast: str, *flags: str) -> Iterator[TensorB
             end(process, log)
 
 
-def end(process: subprocess.Popen[bytes], log: pathlib.Path, seconds: float = 30) -> None:
-    """Ends a process that runs with faulthandler; one that does not is killed, and its stacks fail the test."""
+def end(process: subprocess.Popen[bytes], log: pathlib.Path, seconds: float = 60) -> None:
+    """Ends a process that runs with faulthandler; one that does not is killed, and its stacks fail the test.
+
+    Not where it said that it ends and no thread is in the package: how long the interpreter takes to take TensorBoard
+    and TensorFlow down, on a machine that has much else to do, is not what a test is about.
+    """
     process.terminate()
     try:
         process.wait(seconds)
@@ -127,7 +131,9 @@ def end(process: subprocess.Popen[bytes], log: pathlib.Path, seconds: float = 30
             process.wait(seconds)
         process.kill()
         process.wait()
-        raise AssertionError(f"the process did not end in {seconds} s:\n{log.read_text()}") from None
+        said = log.read_text()
+        if "caught SIGTERM; exiting" not in said or re.search(r'File "[^"]*tb_filterviz', said):
+            raise AssertionError(f"the process did not end in {seconds} s:\n{said}") from None
 
 
 def _url(process: subprocess.Popen[bytes], log: pathlib.Path) -> str:

@@ -8,20 +8,34 @@ import pytest
 from tests.support import server
 
 IGNORES_TERM = """
-import signal, time
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: print(sys.argv[1], file=sys.stderr, flush=True))
 def hang():
     print("ready", flush=True)
-    time.sleep(600)
+    while True:
+        time.sleep(600)
 hang()
 """
+SAYS_IT_ENDS = "TensorBoard caught SIGTERM; exiting..."
 
 
-def test_a_server_that_does_not_end_is_killed_and_says_where_it_hangs(tmp_path):
-    log = tmp_path / "log"
-    command = [sys.executable, "-X", "faulthandler", "-c", IGNORES_TERM]
+def end(directory, words, script="script.py"):
+    log, code = directory / "log", directory / script
+    code.write_text(IGNORES_TERM)
+    command = [sys.executable, "-X", "faulthandler", str(code), words]
     with open(log, "wb") as stream, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stream) as process:
         assert process.stdout.readline() == b"ready\n"
-        with pytest.raises(AssertionError, match=r"did not end[^$]*line 6 in hang"):
+        try:
             server.end(process, log, seconds=1)
-        assert process.poll() is not None
+        finally:
+            assert process.poll() is not None
+
+
+@pytest.mark.parametrize(("words", "script"), [("I stay", "script.py"), (SAYS_IT_ENDS, "tb_filterviz.py")])
+def test_a_server_that_does_not_end_is_killed_and_says_where_it_hangs(tmp_path, words, script):
+    with pytest.raises(AssertionError, match=r"did not end[^$]*line 7 in hang"):
+        end(tmp_path, words, script)
+
+
+def test_what_ends_slowly_but_nowhere_in_the_package_is_killed_and_that_is_all(tmp_path):
+    end(tmp_path, SAYS_IT_ENDS)
