@@ -82,7 +82,7 @@ class Engine:
     ) -> None:
         self.shape = shape
         self.parameterization = parameterization.make(recipe, shape)
-        self._moved = moved = len(shape) == 3 and bool(recipe.jitter or recipe.scale or recipe.rotate)
+        moved = len(shape) == 3 and bool(recipe.jitter or recipe.scale or recipe.rotate)
         self.sees_start = finite and not moved and not reduced
 
         def listen(pictures: Any, finite: bool) -> tap.Heard:
@@ -132,12 +132,12 @@ class Engine:
             response = own(heard, targets)
             return per_picture(aim(response, response.shape.rank - 1, apart), heard.frames)
 
-        def gradient(latent: Any, targets: Any, apart: Any, draws: Any) -> Any:
+        def gradient(latent: Any, targets: Any, apart: Any, moves: Any) -> Any:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(latent)
                 pictures = self.parameterization.pixels(latent)
                 if moved:
-                    pictures = transforms.move(pictures, draws)
+                    pictures = transforms.move(pictures, moves)
                 # A filter's weights reach the others' gradients times 0, and 0 times NaN is NaN.
                 heard = listen(pictures, not finite)
                 response = own(heard, targets)
@@ -148,13 +148,13 @@ class Engine:
             return tape.gradient(total, latent), score
 
         pictures = tf.TensorSpec((None, *shape), tf.float32)
-        draws = tf.TensorSpec((None, 8), tf.float32)
+        moves = tf.TensorSpec((None, 8), tf.float32)
         each = tf.TensorSpec((None,), tf.int32)
         self._respond = tf.function(respond, [pictures, each], autograph=False).get_concrete_function()
         self.filters: int = self._respond.output_shapes[-1]
         self._respond_own = tf.function(respond_own, [pictures, each, each], autograph=False).get_concrete_function()
         ascend = tf.function(
-            gradient, [pictures, each, each, draws], autograph=False, experimental_attributes=precision.NOT_INLINE
+            gradient, [pictures, each, each, moves], autograph=False, experimental_attributes=precision.NOT_INLINE
         ).get_concrete_function()
         if ascend.structured_outputs[0] is None:
             raise ValueError(
@@ -164,15 +164,15 @@ class Engine:
         self.picture_bytes = _bytes_a_picture(ascend.graph)
         state = self._state_specs()
 
-        def step(latent: Any, targets: Any, apart: Any, drawn: Any) -> Any:
-            found = ascend(latent, targets, apart, drawn)
+        def step(latent: Any, targets: Any, apart: Any, moves: Any) -> Any:
+            found = ascend(latent, targets, apart, moves)
             if reduced:
                 precision.allow_bfloat16(found[0])
             return found
 
         self._advance = tf.function(
-            lambda state, targets, apart, draws, rates, first: self._loop(
-                lambda latent, drawn: step(latent, targets, apart, drawn), state, draws, rates, first
+            lambda state, targets, apart, moves, rates, first: self._loop(
+                lambda latent, now: step(latent, targets, apart, now), state, moves, rates, first
             ),
             [state, each, each, tf.TensorSpec((None, None, 8)), tf.TensorSpec((None,)), tf.TensorSpec((), tf.int32)],
             autograph=False,
@@ -246,7 +246,7 @@ class Engine:
             noise: float32, the batch that `parameterization.noise` drew.
             targets: int32 `[batch]`, the filter of each picture.
             rates: float32 `[steps]`, the length of each step.
-            draws: float32 `[steps, batch, 4]`: see `transforms.draw`; None where the recipe has none.
+            draws: float32 `[steps, batch, 4]`: see `transforms.draw`; None: nothing is moved.
             after: Is told the number of steps just taken, every second or so; False ends the climb.
             apart: As for `measure_own`; None: 0 for all.
 
@@ -254,9 +254,9 @@ class Engine:
             float32 `[batch, *spatial, channels]`, the pictures, 0..1; and float32 `[steps taken, batch]`, the
             response before each step, as the climb sees it: moved, if the recipe moves pictures.
         """
-        moves = np.zeros((len(rates), len(noise), 8), np.float32)
-        if draws is not None and self._moved:
-            moves = transforms.matrices(draws, *self.shape[:2])
+        if draws is None:
+            draws = np.broadcast_to(transforms.STILL, (len(rates), len(noise), 4))
+        moves = transforms.matrices(draws, *self.shape[:2])
         state = self.parameterization.state(tf.constant(noise))
         apart = np.zeros_like(targets) if apart is None else apart
         each = tf.constant(targets), tf.constant(apart)
@@ -282,11 +282,11 @@ class Engine:
             tf.TensorSpec((None, *part.shape[1:])) for part in self.parameterization.state(tf.constant(one[None]))
         )
 
-    def _loop(self, ascend: Any, state: Any, draws: Any, rates: Any, first: Any) -> Any:
+    def _loop(self, ascend: Any, state: Any, moves: Any, rates: Any, first: Any) -> Any:
         steps = tf.shape(rates)[0]
 
         def step(number: Any, state: Any, curve: Any) -> Any:
-            gradient, score = ascend(self.parameterization.latent(state), draws[number])
+            gradient, score = ascend(self.parameterization.latent(state), moves[number])
             state = self.parameterization.advance(state, gradient, first + number, rates[number])
             return number + 1, state, curve.write(number, score)
 

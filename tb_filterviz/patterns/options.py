@@ -52,9 +52,10 @@ class PatternOptions:
         normalized: Whether the response is taken after a `BatchNormalization` that takes the layer's output, which is
             found while the model runs. Without one it is that before the layer's activation in either case.
         seed: Seed of the noise, from 0. A filter's noise depends on the seed, the filter's index and the size only. The
-            same call makes the same picture, bit by bit. So does another batch where TensorFlow's convolutions round
-            the same in it, as with oneDNN on x86; elsewhere it may differ a little, on average by less than 1/255 in
-            float32. But by `"maco"`, whose long steps make much of the last digit, another may come out.
+            same call makes the same picture, bit by bit. So does another batch, if all layers up to the target round
+            the same in it: convolutions, poolings and ReLU do on x86, `Dense` and `sigmoid` do not, after which
+            pictures differ a little, mostly by less than 1/255 on average. But by `"maco"`, whose long steps make much
+            of the last digit, another may come out.
         tries: How often a filter climbs, from 1, before it is called failed: each time from another noise, and with
             twice as many steps as the time before; the first time at the spots of `objective`, with as many. What has
             not failed climbs once, or twice where it is shown at spots.

@@ -34,7 +34,7 @@ MARGIN = 24
 """A side divided by this is the frame whose contrast does not count: what filters dislike would be hidden there."""
 
 _TINY = 1e-12
-"""Added to lengths that divide."""
+"""Added to a root that divides: of one alone TensorFlow makes a product with `rsqrt`, which rounds by place in a tensor."""
 
 # Colours of natural pictures vary along these three axes (columns), most along the first: brightness. Square root of
 # the covariance of ImageNet's colours: C. Olah, A. Mordvintsev, L. Schubert, "Feature Visualization", Distill 2017.
@@ -136,7 +136,7 @@ class Fourier:
         axes = tuple(range(1, white.ndim))
         coloured = np.fft.irfftn(np.fft.rfftn(white, axes=axes) * self._amplitudes, self._spatial, axes)
         mixed = np.moveaxis(coloured, 0, -1) @ self._colours.T
-        noise: NDArray[np.float32] = (mixed / mixed.std()).astype(np.float32)
+        noise: NDArray[np.float32] = (mixed / (mixed.std() or 1.0)).astype(np.float32)  # 0: one pixel, one channel
         return noise
 
     def state(self, first: Any) -> State:
@@ -197,9 +197,7 @@ class Maco:
         """See `Parameterization`."""
         phases, first, second = state
         # A turn of a phase moves its wave by i times itself; the gradient sees that movement's share along it.
-        turned = tf.math.imag(_rfft(gradient, self._spatial) * tf.math.conj(self._spectrum(phases)))
-        turned = turned / (_root_mean_square(turned) + 1e-30)
-        turned = tf.where(tf.math.is_finite(turned), turned, 0.0)
+        turned = _unit(tf.math.imag(_rfft(gradient, self._spatial) * tf.math.conj(self._spectrum(phases))))
         fast, slow = self._BETAS
         first, second = fast * first + (1 - fast) * turned, slow * second + (1 - slow) * turned**2
         age = tf.cast(step, tf.float32) + 1.0
@@ -270,17 +268,13 @@ def _inner(spatial: tuple[int, ...]) -> NDArray[np.float32]:
 def _unit(gradient: Any) -> Any:
     """Brings a gradient to the root mean square 1; a gradient of 0, or one that is not finite, moves nothing."""
     scaled = gradient / tf.reduce_max(tf.abs(gradient), list(range(1, gradient.shape.rank)), keepdims=True)
-    length = _root_mean_square(scaled)  # scaled first: squares of small numbers would vanish
+    length = tf.sqrt(_mean(tf.square(scaled)))  # scaled first: squares of small numbers would vanish
     return tf.math.multiply_no_nan(scaled / (length + _TINY), tf.where(tf.math.is_finite(length), 1.0, 0.0))
 
 
 def _logistic(values: Any) -> Any:
     """Squashes into 0..1: by a function that, unlike `tf.sigmoid`, rounds the same wherever in a tensor a number is."""
     return 0.5 + 0.5 * tf.tanh(0.5 * values)
-
-
-def _root_mean_square(values: Any) -> Any:
-    return tf.sqrt(_mean(tf.square(values)))
 
 
 def _mean(values: Any) -> Any:

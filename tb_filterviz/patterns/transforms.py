@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from tb_filterviz.patterns.recipes import Recipe
 
+STILL = np.array([0, 0, 1, 0], np.float32)
+"""What `draw` says of a picture that stays as it is."""
+
 
 def draw(recipe: Recipe, steps: int, seed: int, filters: Iterable[int], attempt: int = 0) -> NDArray[np.float32]:
     """Draws the movement of each picture at each step.
@@ -32,7 +35,7 @@ def draw(recipe: Recipe, steps: int, seed: int, filters: Iterable[int], attempt:
     draws = [
         np.random.default_rng((seed, int(index), attempt, 1)).uniform(-1, 1, (steps, 4)) * reach for index in filters
     ]
-    moves: NDArray[np.float32] = (np.stack(draws, axis=1) + np.array([0, 0, 1, 0])).astype(np.float32)
+    moves: NDArray[np.float32] = (np.stack(draws, axis=1) + STILL).astype(np.float32)
     return moves
 
 

@@ -115,11 +115,23 @@ def test_a_seed_repeats_bit_by_bit_and_another_one_does_not(recipe):
     assert (first.images != other.images).any((1, 2, 3)).all()
 
 
+def gated():
+    """Returns a model, and its last layer, whose channels a `Dense` layer weighs: TensorFlow rounds it by batch."""
+    inputs = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(24, 3, activation="relu")(inputs)
+    gate = keras.layers.Dense(7, activation="relu")(keras.layers.GlobalAveragePooling2D(keepdims=True)(x))
+    x = x * keras.layers.Dense(24, activation="sigmoid")(gate)
+    outputs = keras.layers.Conv2D(6, 3, name="second")(x)
+    model = keras.Model(inputs, outputs)
+    return model, model.get_layer("second")
+
+
 # Not "maco": its steps of a radian make of a last digit another picture, as its documentation says.
+@pytest.mark.parametrize("network", [two_layers, gated])
 @pytest.mark.parametrize("recipe", sorted(RECIPES.keys() - {"maco"}))
-def test_neighbours_and_batches_do_not_change_a_picture(recipe):
+def test_neighbours_and_batches_do_not_change_a_picture(recipe, network):
     # Kernels of TensorFlow may add in another order in another batch: pictures agree to one pixel value on average.
-    model, layer = two_layers()
+    model, layer = network()
     common = {"size": SIDE, "recipe": recipe, "steps": None, "tries": 2}
     together = make(model, layer, batch_size=16, **common)
     for other in (make(model, layer, batch_size=1, **common), make(model, layer, batch_size=4, **common)):

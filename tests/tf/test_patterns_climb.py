@@ -279,6 +279,8 @@ def test_the_moves_of_robust_pictures_are_seen_by_the_climb():
     moves = transforms.matrices(draws[0], SIDE, SIDE)
     moved = transforms.move(tf.constant(climber.pictures(noise)), tf.constant(moves)).numpy()
     assert curve[0, 0] == pytest.approx(respond(model, conv, 255 * moved)[0, 2], rel=1e-4, abs=1e-5)
+    _, still = climber.climb(noise, np.array([2], np.int32), np.ones(1, np.float32))
+    assert still[0, 0] == pytest.approx(respond(model, conv, 255 * climber.pictures(noise))[0, 2], rel=1e-4, abs=1e-5)
 
 
 def test_the_memory_bounds_the_batch():

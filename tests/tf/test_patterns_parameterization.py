@@ -211,6 +211,14 @@ def test_another_try_begins_with_another_noise():
     assert np.abs(first - second).mean() > 0.5
 
 
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_a_single_number_is_grey(recipe):
+    made, state = started(recipe, (1, 1, 1))
+    after = made.advance(state, tf.ones_like(made.latent(state)), tf.constant(0), tf.constant(0.3))
+    for one in (state, after):
+        np.testing.assert_allclose(made.pixels(made.latent(one)), 0.5, atol=0.1)
+
+
 @pytest.mark.parametrize(
     "recipe", [recipe for recipe in RECIPES.values() if recipe is not MACO], ids=lambda one: one.name
 )
