@@ -26,7 +26,7 @@ class Comparison(Figure):
     """Each filter of a kernel A, its partner in a kernel B, and their difference."""
 
     def __init__(self, left: Side, right: Side, filters: Chosen, options: Options) -> None:
-        """Reads and pairs both kernels.
+        """Reads and pairs both kernels, which may wait for other analyses; what it draws is in memory from then on.
 
         Args:
             left: A.
@@ -44,8 +44,12 @@ class Comparison(Figure):
         against = f"run {other_datum.run}, step {other_datum.step}"
         against = against if other.layer == place.layer else f"{other.layer}, {against}"
         super().__init__(f"{place.layer}, run {datum.run}, step {datum.step}, against {against}", options, place.budget)
-        self._header, self._inputs, answer = _compared(left, right, options)
+        self._header, header_b = _headers(left, right)
         self._filters = place.chosen(self._header, filters)
+        self._inputs = _inputs(place, self._header, options)
+        ends = ((datum, self._header), (other_datum, header_b))
+        by_likeness = options.match == "likeness"
+        answer = insight.compared(place.thoughts, place.store, place.source, *ends, by_likeness, self._inputs)
         self._facts, body = unframed(answer)
         self._pictures = np.frombuffer(body, "<f4").reshape(self._facts["shape"])
         self._partners = np.array(self._facts["partners"], np.int64)[self._filters]
@@ -116,28 +120,22 @@ class Comparison(Figure):
 _WHOLE = ("change", "cosine")
 
 
-def think(left: Side, right: Side, options: Options) -> None:
-    """Compares two kernels beforehand, as that may wait for other analyses: `Comparison` finds it in `Place.thoughts`.
+def _headers(left: Side, right: Side) -> tuple[wire.Header, wire.Header]:
+    """Reads the headers of two kernels; raises `OptionError` if they cannot be compared."""
+    header, header_b = (_sized(name, *side) for name, side in (("layer", left), ("layer_b", right)))
+    if header_b.shape[:-1] != header.shape[:-1]:
+        expected = f"one whose filters have the shape {header.shape[:-1]}, not {header_b.shape[:-1]}"
+        raise OptionError("layer_b", expected, right[0].layer)
+    return header, header_b
 
-    Arguments and exceptions are those of `Comparison`.
-    """
-    _compared(left, right, options)
 
-
-def _compared(left: Side, right: Side, options: Options) -> tuple[wire.Header, str | int, bytes]:
-    """Returns the header of A, which slices are pictured, and the answer of `insight.compared`."""
-    (place, datum), (other, other_datum) = left, right
-    header, other_header = (_sized(name, *side) for name, side in (("layer", left), ("layer_b", right)))
-    if other_header.shape[:-1] != header.shape[:-1]:
-        expected = f"one whose filters have the shape {header.shape[:-1]}, not {other_header.shape[:-1]}"
-        raise OptionError("layer_b", expected, other.layer)
+def _inputs(place: Place, header: wire.Header, options: Options) -> str | int:
+    """Returns which slices are pictured; raises `OptionError` if they cannot be."""
     inputs = options.inputs_of(header.shape[-2])
     if inputs == "all":
         raise OptionError("inputs", "strongest, mean, rgb or the index of an input", "all")
     _check_pictures(place, header, inputs)
-    ends = ((datum, header), (other_datum, other_header))
-    by_likeness = options.match == "likeness"
-    return header, inputs, insight.compared(place.thoughts, place.store, place.source, *ends, by_likeness, inputs)
+    return inputs
 
 
 def _check_pictures(place: Place, header: wire.Header, inputs: str | int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from tensorboard import errors
 
 from tb_filterviz import found, wire
-from tb_filterviz.export import comparison, texts
+from tb_filterviz.export import texts
 from tb_filterviz.export.comparison import Comparison, Side
 from tb_filterviz.export.figure import CONTENT_TYPES, Figure
 from tb_filterviz.export.layers import AllNumbers
@@ -88,8 +88,8 @@ class Exports:
         if query.text("what", "") == "compare":
             Comparison.check_format(form)
             left, right = (self._side(query, source, suffix) for suffix in ("", "_b"))
-            comparison.think(left, right, options)
-            return lambda: Comparison(left, right, filters, options), None
+            figure = Comparison(left, right, filters, options)
+            return lambda: figure, None
         series = found.series(query, source)
         pictures = _PICTURES[series.kind]
         what = query.text("what", pictures)
@@ -100,7 +100,7 @@ class Exports:
         datum = None if what == "history" else found.datum(query, series)
         header = self._store.header(source, datum, series.kind) if datum else self._store.newest(source, series)[1]
         place = self._place(source, series, header)
-        think(what, form, place, datum, options)
+        think(what, form, place, datum, filters, options)
         version = series.version if what in _OF_EITHER or form in _WITH_NUMBERS else None
         return lambda: make(what, place, datum, filters, options), version
 

@@ -19,7 +19,7 @@ WHAT = ("kernels", "patterns", "numbers", "history")
 _ANALYSED = {"numbers": NUMBERS, "kernels": ("csv", "npz")}  # which formats of what hold computed numbers
 
 
-def think(what: str, form: str, place: Place, datum: Datum | None, options: Options) -> None:
+def think(what: str, form: str, place: Place, datum: Datum | None, filters: Chosen, options: Options) -> None:
     """Analyses beforehand what a figure needs, as that may wait for other analyses.
 
     What `make` returns finds it in `Place.thoughts`.
@@ -29,16 +29,23 @@ def think(what: str, form: str, place: Place, datum: Datum | None, options: Opti
         form: What the figure will be saved as.
         place: As for `make`.
         datum: As for `make`.
+        filters: As for `make`.
         options: As for `make`.
 
     Raises:
+        OptionError: If `filters` or `inputs` cannot be.
+        tb_filterviz.export.place.NoFilterError: If there is no such filter.
         tb_filterviz.wire.FormatError: If the datum is damaged.
         tb_filterviz.store.DatumGoneError: If it, or a step that it is compared with, is not there any more.
     """
     kernel = datum if place.series.kind == wire.KERNEL else None
     if kernel and options.depth == "full" and form in _ANALYSED.get(what, ()):
+        header = place.header(kernel)
+        place.chosen(header, filters)
+        if what == "kernels":
+            options.inputs_of(header.shape[-2])
         with contextlib.suppress(insight.TooLargeError):  # then the figure does without
-            insight.analysed(place.thoughts, place.store, place.source, place.series, kernel, place.header(kernel))
+            insight.analysed(place.thoughts, place.store, place.source, place.series, kernel, header)
 
 
 def make(what: str, place: Place, datum: Datum | None, filters: Chosen, options: Options) -> Figure:

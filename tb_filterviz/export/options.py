@@ -131,7 +131,7 @@ class Options:
         if self.inputs is not None and not known and not _is_integer(self.inputs):
             raise OptionError("inputs", f"an index or one of {slices.SELECTIONS}", self.inputs)
         if self.limit not in LIMITS and not _is_number(self.limit, _LEAST_LIMIT, _MOST_LIMIT):
-            expected = f"layer, filter or a number between {_LEAST_LIMIT:g} and {_MOST_LIMIT:g}"
+            expected = f"layer, filter or a number from {_LEAST_LIMIT:g} to {_MOST_LIMIT:g}"
             raise OptionError("limit", expected, self.limit)
         if self.colormap is not None and self.colormap not in colormap.MAPS:
             raise OptionError("colormap", f"one of {', '.join(colormap.MAPS)}", self.colormap)
@@ -158,7 +158,7 @@ class Options:
             isinstance(self.caption, str) and len(self.caption) > _MAX_CAPTION
         ):
             raise OptionError("caption", f"true, false or a text of at most {_MAX_CAPTION} characters", self.caption)
-        if not _is_number(self.fps, _SLOWEST, _FASTEST) and self.fps not in (_SLOWEST, _FASTEST):
+        if not _is_number(self.fps, _SLOWEST, _FASTEST):
             raise OptionError("fps", f"a number from {_SLOWEST} to {_FASTEST:g}", self.fps)
 
     @property
@@ -187,4 +187,4 @@ def _is_integer(value: object) -> bool:
 
 
 def _is_number(value: object, low: float, high: float) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and low < float(value) < high
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and low <= float(value) <= high

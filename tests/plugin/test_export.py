@@ -168,7 +168,7 @@ def test_files_may_be_kept_if_they_have_a_version(board):
         ({"inputs": "20"}, 400, "'inputs' must be an input from 0 to 19, but was 20"),
         ({"inputs": "max"}, 400, "'inputs' must be an index or one of"),
         ({"inputs": "rgb"}, 400, "needs a kernel of 3 inputs"),
-        ({"limit": "nan"}, 400, "'limit' must be layer, filter or a number between 1e-45 and 3.4e+38, but was 'nan'"),
+        ({"limit": "nan"}, 400, "'limit' must be layer, filter or a number from 1e-45 to 3.4e+38, but was 'nan'"),
         ({"colormap": "jet"}, 400, "'colormap' must be one of bluered"),
         ({"theme": "black"}, 400, "'theme' must be light or dark, but was 'black'"),
         ({"width": "1e3"}, 400, "'width' must be an integer from 1 to 65536, but was '1e3'"),

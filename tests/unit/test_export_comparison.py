@@ -175,6 +175,12 @@ def test_pictures_of_more_values_than_the_budget_allows_are_refused_before_any_w
         Comparison(left, right, None, Options())
 
 
+def test_filters_that_are_not_there_are_named_before_any_work(log, monkeypatch):
+    monkeypatch.delattr(insight, "compare")
+    with pytest.raises(IndexError, match=r"`filters` must be indices of the 6 filters. Received: filters=\[6\]"):
+        log.compare("run2", LAYER, run_b="run1", step_b=1, filters=[6])
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

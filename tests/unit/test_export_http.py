@@ -119,6 +119,30 @@ def test_two_kernels_are_compared_once_for_all_that_show_them(exports, source, m
         assert one == other
 
 
+def test_a_comparison_that_is_not_kept_is_worked_out_once(source, monkeypatch):
+    compared, compare = [], insight.compare
+    monkeypatch.setattr(insight, "compare", lambda *arguments: compared.append(1) or compare(*arguments))
+    answer = Exports(Store(1 << 20), Thoughts(0)).answer(asked(what="compare", **OF_B), source)
+    assert answer[0].startswith(b"\x89PNG")
+    assert len(compared) == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "bad"),
+    [(what, "filters") for what in ("kernels", "numbers", "compare")]
+    + [(what, "inputs") for what in ("kernels", "compare")],
+)
+def test_what_cannot_be_shown_is_refused_before_any_work(exports, source, monkeypatch, what, bad):
+    def worked(*_):
+        pytest.fail("it was analysed")
+
+    for name in ("report", "compare"):
+        monkeypatch.setattr(insight, name, worked)
+    of_b = OF_B if what == "compare" else {}
+    with pytest.raises(errors.InvalidArgumentError, match=f"'{bad}' must be .*, but was '?99'?"):
+        exports.answer(asked(what=what, format="csv", **{bad: 99}, **of_b), source)
+
+
 @pytest.mark.parametrize("what", ["overview", "numbers", "compare"])
 def test_a_format_that_cannot_be_is_refused_before_any_work(exports, source, monkeypatch, what):
     monkeypatch.delattr(insight, "report")

@@ -15,12 +15,13 @@ from tb_filterviz.export.place import patterned, positions
         ("inputs", "max", "an index or one of ('all', 'mean', 'strongest', 'rgb')"),
         ("inputs", 1.5, "an index or one of"),
         ("inputs", True, "an index or one of"),
-        ("limit", 0, "layer, filter or a number between 1e-45 and 3.4e+38"),
-        ("limit", 1e-46, "layer, filter or a number between 1e-45 and 3.4e+38"),
-        ("limit", 1e300, "layer, filter or a number between 1e-45 and 3.4e+38"),
-        ("limit", float("nan"), "layer, filter or a number between 1e-45 and 3.4e+38"),
-        ("limit", float("inf"), "layer, filter or a number between 1e-45 and 3.4e+38"),
-        ("limit", "max", "layer, filter or a number between 1e-45 and 3.4e+38"),
+        ("limit", 0, "layer, filter or a number from 1e-45 to 3.4e+38"),
+        ("limit", 1e-46, "layer, filter or a number from 1e-45 to 3.4e+38"),
+        ("limit", 3.5e38, "layer, filter or a number from 1e-45 to 3.4e+38"),
+        ("limit", 1e300, "layer, filter or a number from 1e-45 to 3.4e+38"),
+        ("limit", float("nan"), "layer, filter or a number from 1e-45 to 3.4e+38"),
+        ("limit", float("inf"), "layer, filter or a number from 1e-45 to 3.4e+38"),
+        ("limit", "max", "layer, filter or a number from 1e-45 to 3.4e+38"),
         ("colormap", "jet", "one of bluered, blueorange, night, grey"),
         ("theme", "black", "light or dark"),
         ("scale", 0, "an integer from 1 to 1024"),
@@ -28,6 +29,7 @@ from tb_filterviz.export.place import patterned, positions
         ("width", 65537, "an integer from 1 to 65536"),
         ("columns", -1, "an integer from 1 to 1048576"),
         ("frames", 0, "an integer from 1 to 1048576"),
+        ("fps", 50.1, "a number from 0.1 to 50"),
         ("fps", 0.01, "a number from 0.1 to 50"),
         ("fps", float("nan"), "a number from 0.1 to 50"),
         ("labels", "yes", "true or false"),
@@ -41,6 +43,12 @@ def test_a_wrong_option_is_named(name, value, expected):
         Options(**{name: value})
     assert str(raised.value).startswith(f"`{name}` must be {expected}")
     assert str(raised.value).endswith(f"Received: {name}={value!r}")
+
+
+@pytest.mark.parametrize(("name", "value"), [("limit", 1e-45), ("limit", 3.4e38), ("fps", 0.1), ("fps", 50)])
+def test_the_ends_of_a_range_are_allowed(name, value):
+    assert getattr(Options(**{name: value}), name) == value
+    assert getattr(texts.options({name: str(value)}), name) == value
 
 
 def test_scale_and_width_exclude_each_other():

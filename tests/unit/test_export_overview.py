@@ -153,7 +153,7 @@ def test_as_many_filters_as_fit_are_in_a_strip(log):
     wide = log.overview("train", scale=4, bar=False).encode("svg")
     assert [strip.shape[1] for _, _, strip in pictures.svg_pictures(wide)][:3] == [6 * 13 - 1, 8 * 13 - 1, 32 * 13 - 1]
     with pytest.raises(
-        OptionError, match=r"`scale` must be less, so that a filter fits 928 pixels. Received: scale=400"
+        OptionError, match=r"`scale` must be at most 309, so that a filter fits 928 pixels. Received: scale=400"
     ):
         log.overview("train", scale=400).encode("png")
     with pytest.raises(OptionError, match=r"`width` must be at least 100. Received: width=50"):
@@ -167,8 +167,8 @@ def test_two_exports_are_the_same_bytes(log, form, theme):
     assert one == other
 
 
-def placed(log, *names):
-    every = [log._series("train", name, "kernel") for name in names]
+def placed(log, *names, of="train"):
+    every = [log._series(of, name, "kernel") for name in names]
     return [
         (Place(log._store, log._thoughts, log._source(), series, name, BUDGET), series.data[-1])
         for name, series in zip(names, every, strict=True)
@@ -183,28 +183,70 @@ def test_what_would_take_too_much_is_refused(log):
         Overview("train", layers, Options(), Budget(1, 1, 1, 1000, 1))
     with pytest.raises(OptionError, match=r"`run` must be .* 9999 weights and pairs of filters; .* run='13120 weights"):
         Overview("train", layers, Options(), Budget(1, 1, 1, 1 << 24, 1, work=9999))
-    for given, words in (
-        ({}, "`run` must be one of fewer layers: {}, or a `width` below 480. Received: run='1 layers'"),
-        ({"width": 700}, "`width` must be less: {}. Received: width=700"),
-        ({"scale": 3}, "`scale` must be less: {}. Received: scale=3"),
-    ):
-        with pytest.raises(OptionError) as raised:
-            Overview("train", layers, Options(**given), Budget(1000, 1, 1, 1 << 24, 1 << 16)).encode("png")
-        assert str(raised.value) == words.format(
-            "a picture may have 1000 pixels, and this has more; or take a table"
-        ), "what was asked for, and nothing else, is named"
 
 
-def test_filters_wider_than_the_page_say_which_width_there_must_be(tmp_path):
+HOLDS = "a picture may have {} pixels, and this has more; or take a table (csv)"
+
+
+@pytest.mark.parametrize(
+    ("given", "pixels", "words", "followed"),
+    [
+        ({}, 90_000, "`width` must be given, such as 240: {}. Received: width=None", {"width": 240}),
+        ({"width": 700}, 90_000, "`width` must be less, such as 240: {}. Received: width=700", {"width": 240}),
+        ({"scale": 60}, 160_000, "`scale` must be less, such as 30: {}. Received: scale=60", {"scale": 30}),
+        ({"width": 100}, 20_000, "`run` must be one of fewer or smaller layers: {}. Received: run='1 layers'", None),
+        ({"scale": 1}, 20_000, "`run` must be one of fewer or smaller layers: {}. Received: run='1 layers'", None),
+        ({}, 1000, "`run` must be one of fewer or smaller layers: {}. Received: run='1 layers'", None),
+    ],
+)
+def test_what_a_page_with_too_many_pixels_is_advised_can_be_followed(log, given, pixels, words, followed):
+    layers, budget = placed(log, "c/kernel"), Budget(pixels, 1 << 24, 1, 1 << 24, 1 << 16)
+    with pytest.raises(OptionError) as raised:
+        Overview("train", layers, Options(**given), budget).encode("png")
+    assert str(raised.value) == words.format(HOLDS.format(pixels))
+    assert Overview("train", layers, Options(**followed or given), budget).encode("png" if followed else "csv")
+
+
+TOO_WIDE = "Its filters are too wide to be drawn"
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """A filter of one layer is a thousand weights wide."""
+    directory = tmp_path_factory.mktemp("long")
     events = [event("narrow/kernel", 0, 0, planted()), event("wide/kernel", 1, 0, np.ones((1, 1000, 1, 2), np.float32))]
-    logs.write_file(tmp_path / "events.out.tfevents.1", events)
-    log = filterviz.read(tmp_path)
-    least = "at least {}, as a filter of wide/kernel is 1000 pixels wide. Received: width="
-    with pytest.raises(OptionError, match="`width` must be given, and " + least.format(1034) + "None"):
-        log.overview(".").encode("png")
-    with pytest.raises(OptionError, match="`width` must be " + least.format(1034) + "500"):
-        log.overview(".", width=500).encode("png")
-    assert log.overview(".", width=1034).pixels.shape[1] == 1034
+    logs.write_file(directory / "events.out.tfevents.1", events)
+    return filterviz.read(directory)
+
+
+@pytest.mark.parametrize(
+    ("options", "strips"),
+    [
+        ({}, 1),
+        ({"scale": 1}, 1),
+        ({"scale": 20}, 1),
+        ({"width": 100}, 1),
+        ({"width": 1033}, 1),
+        ({"width": 1034}, 2),
+    ],
+)
+def test_filters_wider_than_the_page_say_so_and_cost_no_other(long, options, strips):
+    svg = long.overview(".", bar=False, **options).encode("svg")
+    texts = " ".join(text for _, _, text in pictures.svg_texts(svg))
+    assert len(pictures.svg_pictures(svg)) == strips
+    assert texts.count(TOO_WIDE) == 2 - strips
+    assert (TOO_WIDE in texts.partition("wide/kernel")[2]) == (strips < 2)
+
+
+def test_any_scale_will_do_where_no_filter_can_be_drawn(long):
+    svg = Overview(".", placed(long, "wide/kernel", of="."), Options(scale=1000, bar=False), BUDGET).encode("svg")
+    assert not pictures.svg_pictures(svg)
+
+
+def test_a_narrower_page_is_advised_only_if_what_was_drawn_fits_it(long):
+    layers = placed(long, "wide/kernel", of=".")
+    with pytest.raises(OptionError, match="`run` must be one of fewer or smaller layers: a picture may have 100000"):
+        Overview(".", layers, Options(width=1034), dataclasses.replace(BUDGET, pixels=100_000)).encode("png")
 
 
 def test_a_log_may_say_anything_of_its_filters(tmp_path):
@@ -242,6 +284,15 @@ def test_a_layer_too_large_to_be_drawn_costs_no_other(log):
     assert "Its filters are too large to be drawn" in [text for _, _, text in pictures.svg_texts(svg)]
 
 
+@pytest.mark.parametrize("labels", [True, False])
+def test_filters_that_cannot_be_read_leave_no_room_unexplained(log, labels):
+    svg = log.overview("train", labels=labels, bar=False).encode("svg")
+    said = [y for _, y, text in pictures.svg_texts(svg) if text == "Cannot be read"]
+    strips = [(top, top + strip.shape[0]) for _, top, strip in pictures.svg_pictures(svg)]
+    assert len(said) == 1, "of d"
+    assert strips[2][1] < said[0] < strips[3][0], "where its strip would be"
+
+
 @pytest.fixture
 def read(monkeypatch):
     """How many filters were read, each time."""
@@ -260,7 +311,7 @@ def test_no_more_filters_are_read_than_the_page_has_room_for(log, read):
     assert read == [3], "each takes 26 of 78 pixels"
     read.clear()
     short = dataclasses.replace(BUDGET, pixels=960 * 300)
-    with pytest.raises(OptionError, match="`run` must be one of fewer layers"):
+    with pytest.raises(OptionError, match="`run` must be one of fewer or smaller layers"):
         Overview("train", placed(log, "c/kernel") * 100, Options(), short).encode("png")
     assert read == []
 
@@ -280,7 +331,7 @@ def test_a_page_of_many_layers_is_narrower_but_not_that_which_was_asked_for(log)
     many = placed(log, "a/kernel", "b/kernel") * 100
     assert Overview("train", many[:8], Options(), SERVER).pixels.shape[1] == 960
     assert Overview("train", many, Options(), SERVER).pixels.shape[1] in sheet.WIDTHS[1:]
-    with pytest.raises(OptionError, match="`width` must be less: a picture may have 16777216 pixels"):
+    with pytest.raises(OptionError, match="`width` must be less, such as 800: a picture may have 16777216 pixels"):
         Overview("train", many, Options(width=960), SERVER).encode("png")
 
 
