@@ -34,7 +34,7 @@ MARGIN = 24
 """A side divided by this is the frame whose contrast does not count: what filters dislike would be hidden there."""
 
 _TINY = 1e-12
-"""Added to a root that divides: of one alone TensorFlow makes a product with `rsqrt`, which rounds by place in a tensor."""
+"""Added to a root that divides: one alone becomes a product with `rsqrt`, which rounds by place in a tensor."""
 
 # Colours of natural pictures vary along these three axes (columns), most along the first: brightness. Square root of
 # the covariance of ImageNet's colours: C. Olah, A. Mordvintsev, L. Schubert, "Feature Visualization", Distill 2017.
