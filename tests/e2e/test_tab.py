@@ -49,9 +49,13 @@ def read(card, page, x, y):
     """Points at a place of the first canvas; returns (filter, input, (*spatial)), value - or None between tiles."""
     box = card.get_by_test_id("grid-canvas").first.bounding_box()
     page.mouse.move(box["x"] + x, box["y"] + y)
-    text = card.locator(".readout").inner_text().replace("\N{MINUS SIGN}", "-")
-    found = re.search(r"filter (\d+).*?input (\d+).*?(?:depth (\d+), )?row (\d+), column (\d+)\s+(\S+)", text, re.S)
-    if not found:
+    for _ in range(10):  # a busy machine may draw the words a little later
+        card.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+        text = card.locator(".readout").inner_text().replace("\N{MINUS SIGN}", "-")
+        found = re.search(r"filter (\d+).*?input (\d+).*?(?:depth (\d+), )?row (\d+), column (\d+)\s+(\S+)", text, re.S)
+        if found:
+            break
+    else:
         return None
     o, i, *spatial = (int(part) for part in found.groups()[:5] if part is not None)
     return o, i, tuple(spatial), float(found[6])
