@@ -291,6 +291,27 @@ def test_the_way_back_from_any_filter_leads_to_the_grid(board, page):
     expect(tab.locator(".detail")).to_have_attribute("data-filter", "3")
 
 
+def test_the_way_back_to_a_filter_leads_to_the_one_seen_last(board, page):
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha")
+    mosaic = painted(first_card(tab)).get_by_test_id("mosaic")
+    for key in ("Home", "ArrowRight", "ArrowRight", "ArrowRight"):
+        mosaic.press(key)
+    # In less time than passes between two writes of the address.
+    mosaic.evaluate(
+        """async mosaic => {
+          for (const key of ['Enter', 'n', 'Escape']) {
+            const focused = mosaic.isConnected ? mosaic : document.body;
+            focused.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+            await new Promise(requestAnimationFrame);
+          }
+        }"""
+    )
+    expect(tab.locator(".detail")).to_have_count(0)
+    expect(first_card(tab)).to_be_visible()
+    page.go_back()
+    expect(tab.locator(".detail")).to_have_attribute("data-filter", "4")
+
+
 @pytest.mark.parametrize("width", [1400, 1100, 700])
 @pytest.mark.parametrize("picks", [{}, {"filter": 3}, {"kind": "both"}, {"view": "compare"}, {"view": "overview"}])
 def test_the_bar_of_tools_has_a_slider_to_grasp_and_no_button_alone(board, page, width, picks):
