@@ -158,8 +158,8 @@ def test_keys_zoom_around_the_tile_of_the_focus(board, page, sizes):
         page.keyboard.press(key)
     before, named = place_of_focus(mosaic), mosaic.locator(".cursor").get_attribute("aria-label")
     box = mosaic.locator(".cursor").bounding_box()
-    for key in "++":
-        page.keyboard.press(key)
+    for key in ("+", "", "+"):  # one whose name the browser does not tell
+        mosaic.dispatch_event("keydown", {"key": key})
     expect(page).to_have_url(re.compile("p.filterviz.(zoom=7[0-9]|tile=9[0-9])"))
     assert mosaic.locator(".cursor").bounding_box()["width"] > 1.3 * box["width"]
     assert mosaic.locator(".cursor").get_attribute("aria-label") == named
@@ -189,9 +189,9 @@ def test_the_wheel_and_keys_make_patterns_larger_around_a_place(board, page, kin
     picture.hover()
     page.keyboard.down("Control")
     page.mouse.wheel(0, -100)
-    expect(picture).to_have_css("width", "141px")
+    expect(picture).to_have_css("width", "142px")
     page.mouse.wheel(0, 100)
-    expect(picture).to_have_css("width", "106px")
+    expect(picture).to_have_css("width", "107px")
     page.keyboard.up("Control")
 
 
