@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import values
+from tests.e2e.conftest import kernel_event, pattern_event, values
 from tests.e2e.test_tab import SECONDS, first_card, layer_key, open_tab, painted, read
+from tests.support import logs, server
 
 
 def filters_shown(tab):
@@ -239,6 +240,19 @@ def test_from_a_grid_of_patterns_only_filters_with_a_pattern_are_turned_to(board
     for key, filter_ in (("n", 3), ("n", 3), ("p", 2)):
         page.keyboard.press(key)
         filter_opened(tab, filter_, f" · {filter_ + 1} of 4")
+
+
+def test_an_earlier_step_has_fewer_patterns_than_the_newest(page, tmp_path):
+    events = [pattern_event("cnn", "conv/kernel", step, count) for step, count in ((0, 2), (1, 4))]
+    kernel = np.ones((3, 3, 1, 4), np.float32)
+    events += [kernel_event("cnn", "conv/kernel", 0, step, kernel) for step in (0, 1)]
+    logs.write_file(tmp_path / "run" / "events.out.tfevents.1.host", events)
+    with server.serve(tmp_path, "true") as board:
+        board.index_when(lambda index: len(server.steps(index)) == 2)
+        for step, place in ((1, " of 4"), (0, " · 2 of 2")):
+            tab = open_tab(board, page, layer=layer_key("conv/kernel"), kind="patterns", step=step, filter=1)
+            filter_opened(tab, 1, place)
+            page.goto("about:blank")
 
 
 @pytest.mark.parametrize(
