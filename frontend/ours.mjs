@@ -3,7 +3,7 @@
  * test sees to, nor does a script use what browsers have under such a name.
  */
 export const OURS = [
-  "beyond captionOf captions clipped column[01] count datum deep describe drawnKey formats hatched heads holds labelOf",
+  "beyond captionOf captions clipped column[01] count current datum deep describe drawnKey formats hatched heads holds labelOf",
   "largest legend limitOf lost maxHeight moving narrow notes onCursor onHelp onMark onOpen onPick onSettings onSpot otherwise",
-  "perRow pinned pitch[XY] pointed row[01] silent stale tests together urlOf",
+  "perRow pinned pitch[XY] pointed row[01] silent sources stale tests together urlOf",
 ].join(" ");

@@ -51,15 +51,17 @@ export function readPicks(): Map<string, string> {
   return attempt(() => splitHash(host().location.hash).picks, new Map());
 }
 
-/** Puts picks into the address; with `push` as a new entry of the history, to which the back button returns. */
-export function writePicks(picks: ReadonlyMap<string, string>, push: boolean): void {
+/** Puts picks into the address; with those of the entry `left` as a new one, from which the back button returns to it. */
+export function writePicks(picks: ReadonlyMap<string, string>, left?: ReadonlyMap<string, string>): void {
   attempt(() => {
     const { location, history } = host();
     const hash = joinHash(location.hash, picks);
     if (hash === location.hash) return;
     const address = `${location.pathname}${location.search}${hash}`;
-    if (push) history.pushState(history.state, "", address);
-    else history.replaceState(history.state, "", address);
+    if (left) {
+      writePicks(left);
+      history.pushState(history.state, "", address);
+    } else history.replaceState(history.state, "", address);
   }, undefined);
 }
 

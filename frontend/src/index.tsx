@@ -23,12 +23,13 @@ export function render(): void {
   let place = "";
   let saving = 0;
   let saved = picks(); // which `draw` writes first of all
+  let drawn = saved;
   // What a slider picks in passing is not worth an entry of its own: browsers allow some writes a second.
   const save = () => {
     saving = 0;
     if (saved === picks()) return;
     saved = picks();
-    writePicks(writeAll(saved), false);
+    writePicks(writeAll(saved));
     saving = window.setTimeout(save, SAVE_MS);
   };
   const draw = () => {
@@ -38,9 +39,10 @@ export function render(): void {
     // From one opened filter to another is no way back: it leads to the grid.
     const now = JSON.stringify([view, layer, filter === null, kind]);
     if (place !== now) {
-      writePicks(writeAll(picks()), place !== "");
+      writePicks(writeAll(picks()), place ? writeAll(drawn) : undefined);
       place = now;
     }
+    drawn = picks();
     if (!saving) save();
   };
   window.addEventListener("pagehide", save);

@@ -98,9 +98,12 @@ function readRuns(text: string): readonly string[] | undefined {
   }
 }
 
+/** Whether a scale may end there: what a float32 can hold, as the server has it. */
+export const isLimit = (limit: number): boolean => limit >= 1e-45 && limit <= 3.4e38;
+
 function readScale(text: string): Scale | undefined {
   const limit = /^\d*\.?\d+(e[-+]?\d+)?$/i.test(text) ? Number(text) : 0;
-  return limit > 0 && Number.isFinite(limit) ? limit : oneOf("filter", "layer")(text);
+  return isLimit(limit) ? limit : oneOf("filter", "layer")(text);
 }
 
 const readStep = (text: string): number | undefined => integer(text, Number.MIN_SAFE_INTEGER);

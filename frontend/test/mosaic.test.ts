@@ -8,6 +8,7 @@ import {
   gridOf,
   inView,
   isBeyond,
+  nextSize,
   offsetOf,
   paintTiles,
   scaleFor,
@@ -17,6 +18,7 @@ import {
   tileOf,
   tileWidth,
 } from "../src/paint/mosaic";
+import { SIZES } from "../src/picks";
 
 const table = colourTable(
   Array.from({ length: 255 }, (_, i) => (i + Number(i >= ZERO)).toString(16).padStart(2, "0").repeat(3)).join(""),
@@ -59,6 +61,33 @@ test("weights are enlarged by whole numbers only", () => {
   assert.equal(scaleFor(tileOf([5, 5]), 48), 9);
   assert.equal(scaleFor(tileOf([1, 7]), 48), 6);
   assert.equal(scaleFor(tileOf([16, 16]), 8), 0.5);
+});
+
+test("zooming reaches the largest and the smallest size, and each turn is seen", () => {
+  for (const ratio of [0.7, 1, 1.1, 1.100000023841858, 1.25, 1.5, 1.75, 2, 3]) {
+    for (const side of [1, 3, 5, 7, 11, 63]) {
+      for (const sizes of [SIZES.tile, SIZES.zoom]) {
+        const [least, most] = sizes;
+        const scaleAt = (size: number) => scaleFor(tileOf([side, side]), size * ratio);
+        for (const [by, from, to] of [
+          [1, least, most],
+          [-1, most, least],
+        ] as const) {
+          let size: number = from;
+          for (let turn = 0; size !== to; turn++) {
+            const name = `${side} numbers of ${size} pixels at ratio ${ratio}, by ${by}`;
+            const unit = side / ratio;
+            const next = nextSize(by, scaleAt(size) * unit, unit, sizes);
+            const seen = by * (scaleAt(next) - scaleAt(size));
+            assert.ok(seen > 0 || (scaleAt(size) === scaleAt(to) && next === to), name);
+            if (by < 0 && size > 2 && next !== to) assert.ok(next > size / 2 - unit, name);
+            assert.ok(turn < 50, name);
+            size = next;
+          }
+        }
+      }
+    }
+  }
 });
 
 test("the fitting size is the largest with which all tiles can be seen", () => {

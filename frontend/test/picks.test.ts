@@ -58,7 +58,7 @@ test("everything picked comes back", () => {
   for (const input of ["mean", "strongest", "rgb", "all", 0] as const) {
     assert.equal(roundTrip({ ...DEFAULTS, input }).input, input);
   }
-  for (const scale of ["layer", 1e-7, 12345.678] as const) {
+  for (const scale of ["layer", 1e-7, 12345.678, 1e-45, 3.4e38] as const) {
     assert.equal(roundTrip({ ...DEFAULTS, scale }).scale, scale);
   }
 });
@@ -104,6 +104,9 @@ test("nonsense in an address takes the defaults", () => {
   for (const text of ["", "x", "Infinity", "NaN", "__proto__", "0x10"]) {
     const read = readAll(new Map(["step", "filter", "input", "scale", "map", "tile"].map((key) => [key, text])));
     assert.deepEqual(read, DEFAULTS, text);
+  }
+  for (const scale of ["1e300", "3.5e38", "9e-46", "0", "0.0e9"]) {
+    assert.deepEqual(readAll(new Map([["scale", scale]])), DEFAULTS, scale);
   }
   assert.deepEqual(readAll(splitHash("#filterviz&p.filterviz.layer=%E0%A4%A&p.filterviz.step=%").picks), DEFAULTS);
 });

@@ -36,12 +36,12 @@ def kernel_event(name, path, position, step, kernel):
     return logs.event(wire.tag(name, path, "kernel"), step, logs.blob_tensor(elements), wire.metadata("kernel"))
 
 
-def pattern_event(name, path, step):
-    images = np.zeros((4, 20, 20, 3), np.uint8)
+def pattern_event(name, path, step, count=4):
+    images = np.zeros((count, 20, 20, 3), np.uint8)
     images[..., 0] = 255  # red, so that a test can find them
-    numbers = np.arange(4, dtype=np.float32)
+    numbers = np.arange(count, dtype=np.float32)
     patterns = records.Patterns(
-        *(records.Layer(path, "Conv2D", 0), np.arange(4), images, numbers, numbers * 2 + 0.5, numbers == 3),
+        *(records.Layer(path, "Conv2D", 0), np.arange(count), images, numbers, numbers * 2 + 0.5, numbers == 3),
         *((0.0, 1.0), "classic", 80),
         curve=np.stack([numbers, numbers * 3 + 1, numbers * 2 + 0.5], axis=1),
         spots=numbers == 1,

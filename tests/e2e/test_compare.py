@@ -127,6 +127,41 @@ def test_the_largest_change_first_and_a_pair_with_all_its_slices(board, page):
     expect(tab.get_by_test_id("mosaic").first).to_be_focused()
 
 
+@pytest.mark.parametrize("picks", [{"kind": "both"}, {"kind": "patterns"}, {"sort": "similar"}, {"sort": "reached"}])
+def test_an_opened_pair_turns_to_the_next_though_the_layer_shows_others(board, page, picks):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    tab = open_tab(board, page, view="compare", layer=layer_key("conv1/kernel"), a="alpha", filter=3, **picks)
+    pair, bar = tab.get_by_test_id("pair"), tab.locator(".bar-above > span").last
+    expect(pair).to_have_attribute("data-filter", "3", timeout=20 * SECONDS)
+    expect(bar).to_have_text("Filter 3 of 16")
+    for name, filter_ in (("next", 4), ("next", 5), ("previous", 4)):
+        tab.get_by_label(f"{name} filter").click()
+        expect(pair).to_have_attribute("data-filter", str(filter_))
+        expect(bar).to_have_text(f"Filter {filter_} of 16")
+    assert [url for url in asked if "/patterns?" in url] == []
+
+
+@pytest.mark.parametrize("picks", [{"sort": "change"}, {"sort": "norm", "find": "change<9"}])
+def test_an_opened_pair_turns_to_the_next_of_the_pairs(board, page, picks):
+    before, after = stored("conv1", 1), stored("conv1", 2)
+    changes = relative(before, after)
+    limit = float(np.sort(changes)[9:11].mean())
+    if "find" in picks:
+        picks = {**picks, "find": f"change<{limit:.6f}"}
+    order = [o for o in np.argsort(-(changes if picks["sort"] == "change" else norms(before)))]
+    if "find" in picks:
+        order = [o for o in order if changes[o] < limit]
+    sides = {"a": "alpha", "b": "alpha", "stepA": 1, "filter": order[2]}
+    tab = open_tab(board, page, view="compare", layer=layer_key("conv1/kernel"), **sides, **picks)
+    pair, bar = tab.get_by_test_id("pair"), tab.locator(".bar-above > span").last
+    for name, place in ((None, 2), ("next", 3), ("next", 4), ("previous", 3)):
+        if name:
+            tab.get_by_label(f"{name} filter").click()
+        expect(pair).to_have_attribute("data-filter", str(order[place]), timeout=20 * SECONDS)
+        expect(bar).to_have_text(f"Filter {order[place]} · {place + 1} of {len(order)}")
+
+
 def test_pins_the_slider_and_swapping(board, page):
     tab = open_comparison(board, page, "conv1", b="beta")
     for side in "AB":

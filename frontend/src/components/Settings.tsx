@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { plural } from "../format";
 import { MAP_LABELS } from "../paint/colormap";
-import { SIZES, SPEEDS } from "../picks";
+import { isLimit, SIZES, SPEEDS } from "../picks";
 import { hasWeights, pick, picks, sizeKey } from "../state";
 import { Button } from "./controls";
 import { Icon } from "./icons";
@@ -57,7 +57,7 @@ function ScaleLimit({ limit }: { limit: number }) {
       aria-label="Limit of the fixed scale"
       onChange={(event) => {
         const scale = event.currentTarget.valueAsNumber;
-        if (scale > 0) pick({ scale });
+        if (isLimit(scale)) pick({ scale });
       }}
     />
   );

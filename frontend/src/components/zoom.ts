@@ -1,6 +1,7 @@
 /** Ctrl with the wheel makes tiles larger and smaller around the pointer, `+` and `-` around the cursor. */
 import { useRef } from "preact/hooks";
 import { clamp } from "../format";
+import { nextSize } from "../paint/mosaic";
 import { SIZES } from "../picks";
 import { pick, picks } from "../state";
 
@@ -32,9 +33,8 @@ export function useZoom(
   const kept = useRef<((boxNow: typeof boxOf) => void) | null>(null);
   /** Makes tiles larger (1) or smaller (-1) around a place of what scrolls. */
   const zoom = (by: number, x: number, y: number) => {
-    const [smallest, largest] = SIZES[key];
-    const next = clamp(smallest, Math.round(size + by * Math.max(unit, size / 4)), largest);
-    if (next === picks()[key] || (by > 0 && size >= largest)) return;
+    const next = nextSize(by, size, unit, SIZES[key]);
+    if (next === picks()[key] || (by > 0 && size >= SIZES[key][1])) return;
     let index = count;
     let box: Box;
     do box = boxOf(--index);
@@ -71,7 +71,7 @@ export function useZoom(
   };
   /** Whether a key is one of these two. */
   const onKey = (name: string, index: number): boolean => {
-    if (!"-+=".includes(name)) return false;
+    if (!/^[-+=]$/.test(name)) return false;
     show(index);
     const { left, top, width, height } = boxOf(index);
     zoom(name === "-" ? -1 : 1, left + width / 2, top + height / 2);

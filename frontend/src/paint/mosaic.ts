@@ -43,10 +43,25 @@ export interface Grid {
 /** Below this many pixels a number, a screen could hold more numbers than can be coloured in a moment. */
 const SMALLEST_SCALE = 0.25;
 
+/** More than what is lost where a size is divided by a fraction, as of devices' pixels, and multiplied again. */
+const SLIP = 1e-6;
+
 /** Device pixels a number, for tiles about `size` pixels large. Whole numbers keep every weight equally large. */
 export function scaleFor(tile: Tile, size: number): number {
   const exact = size / Math.max(tile.height, tile.width);
-  return exact >= 1 ? Math.floor(exact) : Math.max(SMALLEST_SCALE, exact);
+  return exact >= 1 ? Math.floor(exact + SLIP) : Math.max(SMALLEST_SCALE, exact);
+}
+
+/**
+ * The next size of tiles, larger (1) or smaller (-1), in whole CSS pixels.
+ *
+ * Rounded up, it holds at least the pixels a number that it is meant for; a step of a pixel or more is left one by that.
+ *
+ * @param size - The size that tiles have.
+ * @param unit - A smaller change of it would not be seen.
+ */
+export function nextSize(by: number, size: number, unit: number, [least, most]: readonly [number, number]): number {
+  return clamp(least, Math.ceil(size + by * Math.max(1, unit, size / 4) - SLIP), most);
 }
 
 /**

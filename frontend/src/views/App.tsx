@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { Place } from "../components/Card";
-import { back, DetailBar } from "../components/DetailBar";
+import { back, LayerBar } from "../components/DetailBar";
 import { Help } from "../components/Help";
 import { LayerList } from "../components/LayerList";
 import { MarkedBar } from "../components/Marked";
@@ -91,7 +91,7 @@ function Cards() {
   const View = kind() === "kernel" ? KernelCard : PatternsCard;
   return (
     <div class="cards-pane" ref={pane}>
-      {filter !== null ? <DetailBar filter={filter} /> : <MarkedBar />}
+      {filter !== null ? <LayerBar filter={filter} /> : <MarkedBar />}
       <div class={list.length === 1 || filter !== null ? "cards single" : "cards"}>
         {height > 0 &&
           list.map((card) => {

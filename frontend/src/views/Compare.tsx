@@ -13,7 +13,7 @@ import type { Comparison } from "../frames";
 import { inputsOf, layerTitle, modelInput, noFilter, resolveInput, shapeText, spatialOf } from "../model";
 import { tileNumbers, tileOf } from "../paint/mosaic";
 import { COMPARED_SORTS } from "../picks";
-import { useAnalysis, useComparison, useKernels } from "../resource";
+import { type Resource, useAnalysis, useComparison, useKernels } from "../resource";
 import { arrange, gather, parseFind } from "../selection";
 import { matchOf, obstacle, pairName, type Side, type Sides } from "../sides";
 import { cursor, meaning, openFilter, picks, sides as sidesPicked } from "../state";
@@ -81,23 +81,24 @@ function Unpaired({ filters }: { filters: readonly number[] }) {
 interface PairsProps {
   readonly sides: Sides;
   readonly found: Comparison;
+  /** The numbers of A's filters, all of them where one filter is opened. */
+  readonly numbers: Resource<Analysis>;
   readonly stale: boolean;
   readonly url: string;
   readonly maxHeight: number;
 }
 
+interface AllPairsProps extends PairsProps {
+  readonly order: readonly number[];
+  /** Why the search was not understood; empty where it was. */
+  readonly wrong: string;
+}
+
 /** All pairs of a layer. */
-function Pairs({ sides, found, stale, url, maxHeight }: PairsProps) {
+function Pairs({ sides, found, numbers, stale, url, maxHeight, order, wrong }: AllPairsProps) {
   const [{ series }] = sides;
-  const { find: text, sort } = picks();
   const slice = resolveInput(series, picks().input);
-  const find = useMemo(() => parseFind(text), [text]);
-  const deep = find.deep && find.names.some((name) => !/^(change|cosine)$/.test(name));
-  const numbers = useAnalysis(analysisUrl(sides[0], deep ? "full" : "stored"));
-  const analysis = useMemo(() => withPairs(numbers.value, found), [numbers.value, found]);
   const [, count = 0, channels] = found.shape;
-  const known = COMPARED_SORTS.find((one) => one === sort) ?? "index";
-  const order = useMemo(() => arrange(count, find, known, analysis, new Map()), [count, find, known, analysis]);
   const tile = tileOf(spatialOf(series), channels === 3 ? 3 : 1);
   const size = tileNumbers(tile);
   const [a, b] = useMemo(
@@ -127,10 +128,9 @@ function Pairs({ sides, found, stale, url, maxHeight }: PairsProps) {
     (at: number) => pairName(filterAt(at), partnerAt(at)),
     (at: number) => formatNumber(found.changes[filterAt(at)]),
   ];
-  const error = find.error || numbers.error;
   return (
     <>
-      <ErrorText>{error}</ErrorText>
+      <ErrorText>{wrong || numbers.error}</ErrorText>
       <Panels
         a={a}
         b={b}
@@ -153,20 +153,20 @@ function Pairs({ sides, found, stale, url, maxHeight }: PairsProps) {
         {order.length < count && `${order.length} of `}
         {plural(count, "filter")}. Below B: A ← B, where their numbers differ. Below B − A: relative change.
       </p>
-      {text.trim() && !find.error && <SideBySide datum={sides[0]} filters={order} />}
+      {picks().find.trim() && !wrong && <SideBySide datum={sides[0]} filters={order} />}
     </>
   );
 }
 
 /** One pair: all its slices. */
-function Pair({ sides, found, stale, filter, maxHeight }: PairsProps & { filter: number }) {
+function Pair({ sides, found, numbers, stale, filter, maxHeight }: PairsProps & { filter: number }) {
   const [a, b] = sides;
   const { series } = a;
   const [slice, setSlice] = useState(0);
   const partner = found.partners[filter] ?? -1;
   const inA = useKernels(kernelsUrl(a, String(filter), "all"));
   const inB = useKernels(partner < 0 ? null : kernelsUrl(b, String(partner), "all"));
-  const [fullA, fullB] = [useAnalysis(analysisUrl(a, "full")), useAnalysis(analysisUrl(b, "full"))];
+  const fullB = useAnalysis(analysisUrl(b, "full"));
   if (partner < 0) return <ErrorText>{`Filter ${filter} of A has no partner in B`}</ErrorText>;
   const tile = tileOf(spatialOf(series));
   const slices = inputsOf(series);
@@ -180,7 +180,7 @@ function Pair({ sides, found, stale, filter, maxHeight }: PairsProps & { filter:
         change={found.changes[filter]}
         cosine={found.cosines[filter]}
       />
-      <ErrorText>{inA.error || inB.error || fullA.error || fullB.error}</ErrorText>
+      <ErrorText>{inA.error || inB.error || numbers.error || fullB.error}</ErrorText>
       <Panels
         a={fits(inA.value?.values)}
         b={fits(inB.value?.values)}
@@ -197,11 +197,11 @@ function Pair({ sides, found, stale, filter, maxHeight }: PairsProps & { filter:
         stale={stale || inA.stale || inB.stale}
         drawnKey={`${inA.url} ${inB.url}`}
       />
-      {fullA.value && fullB.value && (
-        <div class={dimmed(stale || fullA.stale || fullB.stale, "pair-numbers")}>
+      {numbers.value && fullB.value && (
+        <div class={dimmed(stale || numbers.stale || fullB.stale, "pair-numbers")}>
           <Numbers
             of={[
-              [fullA.value, filter],
+              [numbers.value, filter],
               [fullB.value, partner],
             ]}
           />
@@ -212,35 +212,71 @@ function Pair({ sides, found, stale, filter, maxHeight }: PairsProps & { filter:
 }
 
 function Content({ sides, maxHeight }: { sides: Sides; maxHeight: number }) {
-  const [a] = sides;
-  const { filter, input, match } = picks();
-  const url = compareUrl(...sides, matchOf(sides, match), resolveInput(a.series, input));
-  const { value, url: shown, stale, error } = useComparison(url);
-  const fits = value?.shape[1] === a.series.filters && value.shape.slice(3).join() === spatialOf(a.series).join();
-  const same = a.run === sides[1].run && a.at === sides[1].at;
-  const props = { sides, stale, url: shown ?? "", maxHeight };
+  const [a, b] = sides;
+  const { series } = a;
+  const { filter, find: text, input, match, runA, runB, sort } = picks();
+  const trouble = obstacle(sides);
+  const compared = useComparison(
+    trouble ? null : compareUrl(...sides, matchOf(sides, match), resolveInput(series, input)),
+  );
+  const { value, url, stale, error } = compared;
+  const fits = value?.shape[1] === series.filters && value.shape.slice(3).join() === spatialOf(series).join();
+  const found = fits ? value : null;
+  const find = useMemo(() => parseFind(text), [text]);
+  const deep = filter !== null || (find.deep && find.names.some((name) => !/^(change|cosine)$/.test(name)));
+  const numbers = useAnalysis(trouble ? null : analysisUrl(a, deep ? "full" : "stored"));
+  const known = COMPARED_SORTS.find((one) => one === sort) ?? "index";
+  const order = useMemo(
+    () => found && arrange(series.filters, find, known, withPairs(numbers.value, found), new Map()),
+    [series.filters, find, known, numbers.value, found],
+  );
+  const arranged = !!text.trim() || known !== "index";
+  const gone = [runA, runB].filter((run, i) => run && run !== sides[i]?.run);
+  const props = { sides, numbers, stale, url: url ?? "", maxHeight };
   return (
     <>
-      <ErrorText>{error}</ErrorText>
-      {same && <p>A and B are the same step of the same run. Choose another run, or pin a step.</p>}
-      {value && fits && (
-        <>
-          <Facts stale={stale} what="Whole layer" change={value.change} cosine={value.cosine}>
-            <i>
-              {value.partners.filter((other) => other >= 0).length} pairs,{" "}
-              {value.partners.filter((other, i) => other >= 0 && other !== i).length} of them with different numbers
-            </i>
-            <Unpaired filters={value.unpaired} />
-          </Facts>
-          {filter === null ? (
-            <Pairs {...props} found={value} />
-          ) : filter < a.series.filters ? (
-            <Pair {...props} found={value} filter={filter} />
-          ) : (
-            <ErrorText>{noFilter(a.series, filter)}</ErrorText>
-          )}
-        </>
+      <SidesBar sides={sides} />
+      {filter !== null && (
+        <DetailBar
+          filter={filter}
+          count={series.filters}
+          found={arranged ? order : null}
+          sources={arranged ? [compared, numbers] : []}
+        />
       )}
+      <div class="cards single">
+        <article class="card">
+          <header class="line">
+            <h2 class="ellipsis">{layerTitle(series)}</h2>
+            <i>{shapeText(series)}</i>
+          </header>
+          {gone.map((run) => (
+            <ErrorText key={run}>{`There is no run “${run}” with this layer: another one is shown.`}</ErrorText>
+          ))}
+          <ErrorText>{trouble || error}</ErrorText>
+          {!trouble && a.run === b.run && a.at === b.at && (
+            <p>A and B are the same step of the same run. Choose another run, or pin a step.</p>
+          )}
+          {found && order && (
+            <>
+              <Facts stale={stale} what="Whole layer" change={found.change} cosine={found.cosine}>
+                <i>
+                  {found.partners.filter((other) => other >= 0).length} pairs,{" "}
+                  {found.partners.filter((other, i) => other >= 0 && other !== i).length} of them with different numbers
+                </i>
+                <Unpaired filters={found.unpaired} />
+              </Facts>
+              {filter === null ? (
+                <Pairs {...props} found={found} order={order} wrong={find.error} />
+              ) : filter < series.filters ? (
+                <Pair {...props} found={found} filter={filter} />
+              ) : (
+                <ErrorText>{noFilter(series, filter)}</ErrorText>
+              )}
+            </>
+          )}
+        </article>
+      </div>
     </>
   );
 }
@@ -248,32 +284,10 @@ function Content({ sides, maxHeight }: { sides: Sides; maxHeight: number }) {
 export function Compare() {
   const { pane, height } = usePaneHeight();
   const sides = sidesPicked();
-  const { filter, runA, runB } = picks();
-  const gone = sides && [runA, runB].filter((run, i) => run && run !== sides[i]?.run);
-  const trouble = sides && obstacle(sides);
   return (
     <div class="cards-pane" ref={pane} data-testid="compare">
       {sides ? (
-        <>
-          <SidesBar sides={sides} />
-          {filter !== null && <DetailBar filter={filter} />}
-          <div class="cards single">
-            <article class="card">
-              <header class="line">
-                <h2 class="ellipsis">{layerTitle(sides[0].series)}</h2>
-                <i>{shapeText(sides[0].series)}</i>
-              </header>
-              {gone?.map((run) => (
-                <ErrorText key={run}>{`There is no run “${run}” with this layer: another one is shown.`}</ErrorText>
-              ))}
-              {trouble ? (
-                <ErrorText>{trouble}</ErrorText>
-              ) : (
-                height > 0 && <Content sides={sides} maxHeight={Math.max(LOWEST, height - AROUND)} />
-              )}
-            </article>
-          </div>
-        </>
+        height > 0 && <Content sides={sides} maxHeight={Math.max(LOWEST, height - AROUND)} />
       ) : (
         <p class="empty">No run has kernels of this layer.</p>
       )}
