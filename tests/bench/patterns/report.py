@@ -38,6 +38,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     add("--only", nargs="+", help="contenders; all by default")
     add("--filters", type=int, default=16, help="filters a layer")
     add("--shown", type=int, default=8, help="filters a layer by the slow libraries, and on the sheet")
+    add("--again", type=int, default=8, help="filters a layer that are made from a second seed")
     add("--side", type=int, default=150, help="height and width of pictures, in pixels")
     add("--repeats", type=int, default=3, help="rounds of timing")
     add("--network", type=int, default=int(np.random.default_rng().integers(1000)), help="seed of the drawn network")
@@ -62,15 +63,18 @@ def _speed_table(
 ) -> Iterator[str]:
     ours = [name for name in runs if name in (contenders.OURS, contenders.OURS_FULL)]
     others = [name for name in runs if name not in ours]
-    yield header("layer", "who", "s a filter", *(f"than {name}" for name in others), "limit, s a step", "share of it")
+    limits = ("limit, s a step", "share of it, first climbs", "with second climbs")
+    yield header("layer", "who", "s a filter", *(f"than {name}" for name in others), *limits)
     for layer in layers:
-        seconds = speed.seconds_a_filter(runs, model, layer, _chosen(model, layer, options.filters), options.repeats)
+        filters = _chosen(model, layer, options.filters)
+        seconds = speed.seconds_a_filter(runs, model, layer, filters, options.repeats)
         for name in ours:
             limit = speed.limit(model, layer, name == contenders.OURS and precision.is_fast())
             mine = seconds[name]
             ratios = [f"{seconds[other] / mine:.1f} x faster" for other in others]
-            share = runs[name].steps * limit / mine
-            yield row(layer, name, f"{mine:.3f}", *ratios, f"{limit:.4f}", f"{share:.0%}")
+            counts = (runs[name].steps, speed.steps_a_filter(runs[name], model, layer, filters))
+            shares = [f"{count * limit / mine:.0%}" for count in counts]
+            yield row(layer, name, f"{mine:.3f}", *ratios, f"{limit:.4f}", *shares)
 
 
 def _auto_row(
@@ -115,7 +119,8 @@ def _truth(options: argparse.Namespace, runs: dict[str, contenders.Contender], m
     ]
     layers = {layer: _chosen(model, layer, options.filters) for layer in options.layers}
     pictures: dict[str, dict[str, NDArray[np.uint8]]] = {}
-    yield from truth.compare({name: runs[name] for name in names}, model, layers, options.shown, options.keep, pictures)
+    chosen = {name: runs[name] for name in names}
+    yield from truth.compare(chosen, model, layers, options.shown, options.again, options.keep, pictures)
     path = options.keep / "sheet.png"
     options.keep.mkdir(parents=True, exist_ok=True)
     shown = {

@@ -6,12 +6,14 @@ import statistics
 import subprocess
 import sys
 import time
+import unittest.mock
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from tb_filterviz.patterns.engine import Engine
 from tests.bench.patterns.contenders import OURS, OURS_FULL, Contender
 
 _SHARE = 20
@@ -49,6 +51,20 @@ def _steps(contender: Contender, model: keras.Model, layer: str, filters: list[i
         _timed(lambda steps=steps: contender.make(model, layer, filters[:1], 0, steps)) for steps in (few, 2 * few)
     )
     return (long - short) / few * contender.steps
+
+
+def steps_a_filter(contender: Contender, model: keras.Model, layer: str, filters: list[int]) -> float:
+    """Counts the steps that one of our filters takes on average, those of second tries too."""
+    climb, counts = Engine.climb, []
+
+    def counted(*arguments: Any, **more: Any) -> Any:
+        pictures, curve = climb(*arguments, **more)
+        counts.append(curve.size)
+        return pictures, curve
+
+    with unittest.mock.patch.object(Engine, "climb", counted):
+        contender.make(model, layer, filters, 0, contender.steps)
+    return sum(counts) / len(filters)
 
 
 def overhead(contender: Contender, model: keras.Model, layer: str, filters: list[int]) -> tuple[float, float]:

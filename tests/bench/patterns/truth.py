@@ -91,6 +91,7 @@ def compare(
     model: keras.Model,
     layers: Mapping[str, Sequence[int]],
     shown: int,
+    again: int,
     keep: pathlib.Path,
     pictures: dict[str, dict[str, NDArray[np.uint8]]],
 ) -> Iterator[str]:
@@ -100,7 +101,8 @@ def compare(
         runs: The contenders, the classic recipe first: with its pictures others are compared.
         model: Functional model of pictures 0..255, of a fixed side.
         layers: Names of layers, each with filters.
-        shown: For how many filters the libraries are asked, and for how many a second seed is.
+        shown: For how many filters the libraries are asked.
+        again: For how many filters a second seed is made.
         keep: Directory where pictures of others are kept, so that a further run need not make them again.
         pictures: Is filled with the pictures, by layer and contender.
     """
@@ -114,12 +116,12 @@ def compare(
         classic: Mapping[str, Any] | None = None
         for name, run in runs.items():
             filters = np.array(chosen if run.quick else chosen[:shown])
-            images, again = (
-                _kept(keep, name, run, model, layer, some, seed) for some, seed in ((filters, 0), (filters[:shown], 1))
+            images, others = (
+                _kept(keep, name, run, model, layer, some, seed) for some, seed in ((filters, 0), (filters[:again], 1))
             )
             pictures.setdefault(layer, {})[name] = images
             classic = classic or judge.reached(images, filters)
-            yield row(layer, name, len(filters), *judge.cells(images, again, filters, classic))
+            yield row(layer, name, len(filters), *judge.cells(images, others, filters, classic))
 
 
 def _kept(
