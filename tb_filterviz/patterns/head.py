@@ -29,7 +29,12 @@ def every(heard: tap.Heard) -> Any:
 def own(layer: Any, heard: tap.Heard, targets: Any) -> Any:
     """Returns the response of each sample's own filter.
 
-    Of a plain convolution only that filter is evaluated: the rest of `heard.response` is left out of the graph.
+    Of a plain convolution only that filter is evaluated, where that is less work than to evaluate all of them: the
+    rest of `heard.response` is left out of the graph. What is less follows from the shapes alone. That filter takes
+    `features * inputs * taps` multiplications, and then `positions * taps * taps` to sum the products of its taps; all
+    filters take `positions * taps * inputs * filters`. So it is evaluated alone but where the filters are few, or their
+    taps or strides many, for the number of channels and filters: with 3 x 3 taps and no strides from a dozen filters
+    on, of however few channels.
 
     Args:
         layer: The layer that was heard.
@@ -41,7 +46,7 @@ def own(layer: Any, heard: tap.Heard, targets: Any) -> Any:
     """
     scale, shift = _affine(heard)
     targets = tf.repeat(targets, heard.frames)
-    if _is_plain(layer):
+    if _is_plain(layer) and _spares(layer, heard):
         kernel = tf.cast(layer.kernel, heard.features.dtype)
         bias = layer.bias if layer.use_bias else tf.zeros(kernel.shape[-1])
         bias = tf.cast(bias, tf.float32) * scale + shift
@@ -62,6 +67,16 @@ def _is_plain(layer: Any) -> bool:
         and layer.data_format == "channels_last"
         and layer.padding in ("valid", "same", "causal")
     )
+
+
+def _spares(layer: Any, heard: tap.Heard) -> bool:
+    """Whether `_convolve` takes fewer multiplications than all filters do; see `own`. Both are divided by `taps`."""
+    *taps, inputs, filters = layer.kernel.shape
+    features, positions = heard.features.shape[1:-1], heard.response.shape[1:-1]
+    if None in (*features, *positions):  # then as many of both as strides say
+        features, positions = layer.strides, [1]
+    alone = math.prod(features) * inputs + math.prod(positions) * math.prod(taps)
+    return bool(alone < math.prod(positions) * inputs * filters)
 
 
 def _affine(heard: tap.Heard) -> tuple[Any, Any]:
