@@ -143,7 +143,7 @@ class Engine:
                 response = own(heard, targets)
                 score = total = per_picture(aim(response, response.shape.rank - 1, apart), heard.frames)
                 if facets > 1:
-                    same = objectives.sameness(heard.features, facets)
+                    same = objectives.sameness(heard.features, facets, heard.frames)
                     total -= objectives.DIVERSITY * tf.abs(tf.stop_gradient(score)) * same
             return tape.gradient(total, latent), score
 

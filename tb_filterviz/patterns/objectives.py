@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -121,15 +122,19 @@ def project(response: Any, directions: Sequence[Sequence[float]]) -> Any:
     return tf.stack(columns, -1)
 
 
-def sameness(features: Any, facets: int) -> Any:
+def sameness(features: Any, facets: int, frames: int = 1) -> Any:
     """Measures how alike the pictures of one filter are to a layer, which diversity takes away.
 
     The mean cosine between the Gram matrix of a picture's features (which of them occur together) and those of the
     other facets: C. Olah, A. Mordvintsev, L. Schubert, "Feature Visualization", Distill 2017, section "Diversity".
 
+    Where there are more channels than positions, no Gram matrix is made: the inner product of those of the features `a`
+    and `b`, `[positions, channels]`, is the sum of the squares of the smaller `a @ b.T`.
+
     Args:
-        features: Tensor `[n * facets, *positions, channels]`: the facets of a filter follow one another.
+        features: Tensor `[n * facets * frames, *positions, channels]`: the facets of a filter follow one another.
         facets: How many there are of each filter, from 2.
+        frames: How many samples after one another are of one picture: their positions are positions of that picture.
 
     Returns:
         float32 tensor `[n * facets]`, -1 to 1.
@@ -139,10 +144,23 @@ def sameness(features: Any, facets: int) -> Any:
         >>> sameness(tf.stack([red, red, red, blue]), 2).numpy().tolist()
         [1.0, 1.0, 0.0, 0.0]
     """
-    channels = features.shape[-1]
-    flat = tf.cast(tf.reshape(features, [tf.shape(features)[0], -1, channels]), tf.float32)
-    gram = tf.matmul(flat, flat, transpose_a=True)
-    unit = tf.math.l2_normalize(tf.reshape(gram, [-1, facets, channels * channels]), -1)
-    cosines = tf.matmul(unit, unit, transpose_b=True)
+    *sides, channels = features.shape[1:]
+    flat = tf.cast(tf.reshape(features, [tf.shape(features)[0] // frames, -1, channels]), tf.float32)
+    if None not in sides and frames * math.prod(sides) < channels:
+        cosines = _cosines_by_positions(flat, facets, frames * math.prod(sides))
+    else:
+        gram = tf.matmul(flat, flat, transpose_a=True)
+        unit = tf.math.l2_normalize(tf.reshape(gram, [-1, facets, channels * channels]), -1)
+        cosines = tf.matmul(unit, unit, transpose_b=True)
     others = tf.reduce_sum(cosines, -1) - tf.linalg.diag_part(cosines)
     return tf.reshape(others / (facets - 1), [-1])
+
+
+def _cosines_by_positions(flat: Any, facets: int, positions: int) -> Any:
+    """Returns the cosines `[n, facets, facets]` between Gram matrices of `[n * facets, positions, channels]`."""
+    together = tf.reshape(flat, [-1, facets * positions, flat.shape[-1]])
+    products = tf.matmul(together, together, transpose_b=True)
+    products = tf.reshape(tf.square(products), [-1, facets, positions, facets, positions])
+    inner = tf.reduce_sum(products, [2, 4])
+    inverse = tf.math.rsqrt(tf.maximum(tf.linalg.diag_part(inner), 1e-12))  # as in `l2_normalize`
+    return inner * inverse[:, :, None] * inverse[:, None, :]

@@ -162,13 +162,34 @@ def deep_again(model):
     return again, layer
 
 
-def test_sameness_is_the_mean_cosine_of_gram_matrices():
-    features = np.random.default_rng(0).normal(size=(6, 4, 5, 3)).astype(np.float32)
+@pytest.mark.parametrize("shape", [(4, 5, 3), (7, 2, 15), (3, 40), (40,)], ids=str)
+def test_sameness_is_the_mean_cosine_of_gram_matrices(shape):
+    """In float64; where channels are more than positions, too, which takes another way."""
+    features = np.random.default_rng(0).normal(size=(6, *shape)).astype(np.float32)
     expected = []
-    for group in features.reshape(2, 3, 20, 3):
+    for group in features.astype(float).reshape(2, 3, -1, shape[-1]):
         grams = [(one.T @ one).ravel() / np.linalg.norm(one.T @ one) for one in group]
         expected += [np.mean([grams[i] @ grams[j] for j in range(3) if j != i]) for i in range(3)]
     np.testing.assert_allclose(objectives.sameness(tf.constant(features), 3), expected, rtol=1e-5)
+
+
+def test_facets_of_a_dense_layer_need_no_square_of_its_inputs():
+    """The Gram matrix of 20,000 inputs would have 1.6 GB."""
+    inputs = tf.TensorSpec((None, 20_000))
+    graph = tf.function(lambda features: objectives.sameness(features, 2)).get_concrete_function(inputs).graph
+    sizes = [np.prod([side or 1 for side in one.shape]) for op in graph.get_operations() for one in op.outputs]
+    assert max(sizes) <= 2 * 20_000
+
+
+def test_facets_within_a_loop_over_time_are_compared_over_all_steps():
+    conv = L.Conv2D(3, 3)
+    inputs = keras.Input((3, 12, 12, 1))
+    patterns = make(keras.Model(inputs, L.TimeDistributed(conv)(inputs)), conv, 2, facets=2)
+    assert len(patterns) == 2
+    assert np.isfinite(patterns.reached).all()
+    features = tf.random.normal((4 * 3, 5, 6, 2))
+    films = tf.reshape(features, (4, 3 * 5, 6, 2))
+    np.testing.assert_array_equal(objectives.sameness(features, 2, frames=3), objectives.sameness(films, 2))
 
 
 APART = 7  # half as much again as the five pixels that a filter sees
