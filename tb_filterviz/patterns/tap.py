@@ -70,9 +70,9 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
 
     The activation that is left out is the callable in the layer's attribute `activation`; a layer without one gives
     its output. Where it is the identity, the model runs on until a layer takes that very tensor, to see whether it is
-    a `BatchNormalization`. A layer that the model calls several times is heard at its first call; one within a
-    `TimeDistributed` at all time steps, as more samples. The model, its weights and its state are as before
-    afterwards, also after an error.
+    a `BatchNormalization`. Of a layer that returns a structure the first tensor is heard. A layer that the model calls
+    several times is heard at its first call; one within a `TimeDistributed` at all time steps, as more samples. The
+    model, its weights and its state are as before afterwards, also after an error.
 
     Args:
         model: Built Keras model, or layer.
@@ -87,8 +87,8 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
 
     Raises:
         SizeError: If the model cannot run on these inputs.
-        ValueError: If it does not call the layer, or calls it in a graph of its own (a loop, a condition or a
-            function).
+        ValueError: If it does not call the layer, calls it in a graph of its own (a loop, a condition or a function),
+            or keeps states between batches, which then have one size, on the way to it.
 
     Example:
         >>> conv = keras.layers.Conv2D(4, 3, activation="relu")
@@ -114,6 +114,13 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
     except _Answer as answer:
         heard = answer.heard
     except (ValueError, tf.errors.OpError) as error:
+        if ear.heard is None and ear.stateful:
+            raise ValueError(
+                f"The model keeps states between batches, in {ear.stateful!r}, so that all batches must have the size "
+                "for which it is built, and patterns climb in batches of any size. Build the model with "
+                f"`stateful=False` and an open batch axis, and give it these weights. {received}. "
+                f"The model said: {_gist(error)}"
+            ) from error
         if ear.heard is None:
             raise SizeError(
                 "The model cannot run on pictures of this `size`",
@@ -168,10 +175,16 @@ def _called(function: Any, inputs: Any) -> Heard:
 
 
 class _Ear:
-    """Listens to the calls of the layers of a model, in one thread."""
+    """Listens to the calls of the layers of a model, in one thread.
+
+    Attributes:
+        heard: What was heard, None if nothing was.
+        stateful: The name of a recurrent layer that was called and keeps its states between batches; empty if none was.
+    """
 
     def __init__(self, model: Any, target: Any) -> None:
         self.heard: Any = None
+        self.stateful = ""
         self._target, self._thread = target, threading.get_ident()
         self._output: Any = None
         self._frames = 1
@@ -188,6 +201,8 @@ class _Ear:
 
         def listening(*args: Any, **kwargs: Any) -> Any:
             if threading.get_ident() == self._thread:
+                if getattr(layer, "stateful", False) is True:
+                    self.stateful = layer.name
                 if layer is self._target and self.heard is None:
                     return self._hear(call, args, kwargs)
                 if id(layer) in self._loops and self.heard is None:
@@ -215,10 +230,10 @@ class _Ear:
         linear = {"activation": keras.activations.linear} if callable(activation) else {}
         with _attributes(self._target, linear):
             response = call(*args, **kwargs)
-        self.heard = Heard(keras.tree.flatten((args, kwargs))[0], response, None, self._frames)
+        self._output = keras.tree.flatten(response)[0]
+        self.heard = Heard(keras.tree.flatten((args, kwargs))[0], self._output, None, self._frames)
         if linear and activation is not keras.activations.linear:
             raise _Answer(self.heard)
-        self._output = response
         return response
 
 

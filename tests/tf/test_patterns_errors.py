@@ -84,6 +84,11 @@ def sequential(*layers, shape=(8, 8, 3)):
     return keras.Sequential([keras.Input(shape), *layers])
 
 
+def remembering():
+    inputs = keras.Input(batch_shape=(1, 20, 20, 20, 1))
+    return keras.Model(inputs, L.ConvLSTM2D(2, 3, stateful=True, name="conv")(inputs))
+
+
 ERRORS = {
     "not a model": (
         lambda: "model",
@@ -118,6 +123,11 @@ ERRORS = {
         lambda: sequential(L.Lambda(lambda x: tf.round(x)), L.Conv2D(2, 3, name="conv"), shape=(None, None, 3)),
         "conv",
         "The model has no gradient from the layer to its input",
+    ),
+    "states between batches": (
+        remembering,
+        "conv",
+        "The model keeps states between batches, in 'conv', so that all batches must have the size",
     ),
     "loop": (looping, "conv", "The model calls this layer in a graph of its own"),
     "not called": (unused, "conv", "The model does not call this layer in inference mode"),

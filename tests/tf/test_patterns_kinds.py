@@ -196,13 +196,37 @@ def test_a_layer_over_time_is_climbed_at_all_time_steps(wrap):
     assert (np.einsum("ntn->nt", response) > np.einsum("ntn->nt", before)).all()
 
 
-def test_a_convolution_with_a_memory_is_measured_at_its_output():
-    conv = L.ConvLSTM2D(3, 3)
-    model = keras.Sequential([keras.Input((4, 12, 12, 1)), conv])
+@pytest.mark.parametrize("states", [False, True])
+def test_a_convolution_with_a_memory_is_measured_at_its_output(states):
+    conv, inputs = L.ConvLSTM2D(3, 3, return_state=states), keras.Input((4, 12, 12, 1))
+    outputs = conv(inputs)
+    model = keras.Model(inputs, outputs[0] if states else outputs)
     patterns = make(model, conv)
     response = averaged(model(tiles(patterns.images, 12, 12, 4, 2).astype(np.float32) / 255).numpy())
     np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-4, atol=1e-5)
     assert not patterns.failed.any()
+
+
+class Penalised(L.Conv2D):
+    """Returns what stands beside its output, too."""
+
+    def call(self, inputs):
+        outputs = super().call(inputs)
+        return outputs, tf.reduce_sum(outputs)
+
+    def compute_output_shape(self, shape):
+        return super().compute_output_shape(shape), ()
+
+
+@pytest.mark.parametrize("activation", [None, "relu"])
+def test_a_layer_that_returns_more_is_measured_at_its_first_output(activation):
+    conv, norm, inputs = Penalised(3, 3, activation=activation), L.BatchNormalization(), keras.Input((12, 12, 3))
+    model = keras.Model(inputs, norm(conv(inputs)[0]))
+    norm.set_weights([np.float32([0.5, 1.0, 2.0])] * 4)
+    patterns = make(model, conv, input_range=(0, 1))
+    response = tf.nn.conv2d(patterns.images / np.float32(255), conv.kernel, 1, "VALID")
+    response = averaged((norm(response) if activation is None else response).numpy())
+    np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-4, atol=1e-5)
 
 
 def test_natural_curves_are_a_reference_too():
