@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from tb_filterviz.patterns import head, objectives, parameterization, precision, tap, transforms
 from tb_filterviz.patterns.recipes import Recipe
 
+MEMORY = 1 << 30
+"""What the pictures of a batch may take together, in bytes."""
+
 _SLICE = 1.0
 """How long one call into the graph shall last at most, in seconds: an interrupt is heard after it."""
 
@@ -140,6 +143,7 @@ class Engine:
                     pictures = transforms.move(pictures, moves)
                 # A filter's weights reach the others' gradients times 0, and 0 times NaN is NaN.
                 heard = listen(pictures, not finite)
+                self._frames = heard.frames
                 response = own(heard, targets)
                 score = total = per_picture(aim(response, response.shape.rank - 1, apart), heard.frames)
                 if facets > 1:
@@ -161,7 +165,7 @@ class Engine:
                 "The model has no gradient from the layer to its input, for instance because it rounds on the way. "
                 f"Choose a layer before that. Received: model={model!r}, layer={layer!r}"
             )
-        self.picture_bytes = _bytes_a_picture(ascend.graph)
+        self.picture_bytes = _bytes_a_picture(ascend.graph) * self._frames
         state = self._state_specs()
 
         def step(latent: Any, targets: Any, apart: Any, moves: Any) -> Any:
@@ -298,7 +302,10 @@ class Engine:
 
 
 def _bytes_a_picture(graph: Any) -> int:
-    """Adds up all tensors of a graph that have a batch axis, as if none were freed."""
+    """Adds up all tensors of a graph that have a batch axis, as if none were freed.
+
+    Where frames are samples, too, that is so many times what this returns, at most.
+    """
     total = 0
     for operation in graph.get_operations():
         for output in operation.outputs:

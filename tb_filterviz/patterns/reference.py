@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tb_filterviz.patterns.engine import MEMORY
 from tb_filterviz.patterns.parameterization import quantise, shown
 
 MOST = 400
 """The most cuts that are measured."""
 
 _BATCH = 8
+"""How many are measured together, if they take no more than `MEMORY`."""
 
 
 def cut(natural: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -63,5 +65,6 @@ def respond(
     """
     low, high = input_range
     images = quantise((cuts - low) / (high - low))
-    batches = [shown(images[at : at + _BATCH]) for at in range(0, len(images), _BATCH)]
+    size = max(1, min(_BATCH, MEMORY // max(engine.picture_bytes, 1)))
+    batches = [shown(images[at : at + size]) for at in range(0, len(images), size)]
     return np.concatenate([engine.measure(batch, apart) for batch in batches])

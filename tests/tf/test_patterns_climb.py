@@ -89,10 +89,14 @@ def test_who_answers_natural_inputs_more_than_its_pattern_has_failed():
     assert (better.failed.tolist(), better.percentile.tolist()) == ([False], [100])
 
 
-def test_only_so_many_cuts_are_measured():
+@pytest.mark.parametrize(("picture_bytes", "together"), [(1, 8), (engine.MEMORY // 3, 3), (2 * engine.MEMORY, 1)])
+def test_only_so_many_cuts_are_measured_and_few_together_where_they_are_large(picture_bytes, together):
     seen = []
 
     class Counting:
+        def __init__(self):
+            self.picture_bytes = picture_bytes
+
         def measure(self, images, apart):
             assert apart == 0
             seen.append(len(images))
@@ -102,6 +106,7 @@ def test_only_so_many_cuts_are_measured():
     cuts = reference.cut(natural, (4, 4, 1))
     assert reference.respond(Counting(), cuts, (0.0, 1.0)).shape == (reference.MOST, 1)
     assert sum(seen) == reference.MOST
+    assert max(seen) == together
 
 
 @pytest.mark.parametrize(
@@ -288,6 +293,18 @@ def test_the_memory_bounds_the_batch():
     assert climb._batch_size(climb.MEMORY // 2) == 2
     assert climb._batch_size(2 * climb.MEMORY) == 1
     assert climb._batch_size(0) >= 1
+
+
+def test_the_steps_of_a_loop_over_time_take_memory_each():
+    """Ten films of one step take less than one film of ten, but for the pictures themselves."""
+
+    def picture_bytes(steps):
+        conv = L.Conv2D(32, 3)
+        model = keras.Sequential([keras.Input((steps, SIDE, SIDE, 3)), L.TimeDistributed(conv)])
+        shape = (steps, SIDE, SIDE, 3)
+        return engine.Engine(model, conv, lambda pictures: pictures, shape, RECIPES["default"]).picture_bytes
+
+    assert picture_bytes(10) >= 10 * picture_bytes(1)
 
 
 def test_a_filter_that_dislikes_all_contrast_hides_little_of_it_at_the_border():
