@@ -25,7 +25,8 @@ def generate_patterns(
     Each picture starts from noise and climbs the gradient of its filter's response. The response is taken *before* the
     layer's activation function, since behind a ReLU many filters answer noise with 0 and have no gradient; and without
     the positions at the borders, which see zero padding. The model runs in inference mode and is left as it was, also
-    after an interrupt.
+    after an interrupt: its weights and states, and each `tf.Variable` in an attribute of a layer; but not what a
+    `tf.Module` alone, or a variable held elsewhere, is assigned.
 
     What was traced for a layer and a size is kept as long as the model, so that a second call begins at once. Ctrl-C
     ends the climb and returns the patterns that are done; where there are none yet, it goes through.
@@ -100,13 +101,14 @@ def until_interrupt(
     steps = options.steps or recipe.steps
 
     # TensorFlow takes seconds to import: only here, when the options are known to be good.
-    from tb_filterviz.patterns import climb, sheet
+    from tb_filterviz.patterns import climb, sheet, state
     from tb_filterviz.patterns.prepare import prepare
 
-    ready = prepare(model, layer, options, recipe)
-    path = ready.target.path
-    indices = select_filters(options.filters, ready.engine.filters, f"the layer {path!r}")
-    made, interrupt = climb.Climb(ready, recipe, steps, options).run(indices)
+    with state.kept(model):
+        ready = prepare(model, layer, options, recipe)
+        path = ready.target.path
+        indices = select_filters(options.filters, ready.engine.filters, f"the layer {path!r}")
+        made, interrupt = climb.Climb(ready, recipe, steps, options).run(indices)
     if interrupt is not None and not made.filters.size:
         raise interrupt
     if len(made.filters) < len(indices) and interrupt is None:

@@ -266,6 +266,34 @@ def test_the_model_is_left_as_it_was_after_an_interrupt():
     assert snapshot(model) == before
 
 
+class Counting(L.Layer):
+    """Counts its calls in variables that Keras does not know."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = tf.Variable(3)
+        self.more = {"list": [tf.Variable(4)], "module": tf.Module()}
+        self.more["module"].calls = tf.Variable(5)
+
+    def call(self, x):
+        for variable in self.variables_unknown():
+            variable.assign_add(1)
+        return x
+
+    def variables_unknown(self):
+        return [self.calls, self.more["list"][0], self.more["module"].calls]
+
+
+def test_variables_that_keras_does_not_know_are_left_as_they_were_too():
+    counting, conv = Counting(), L.Conv2D(2, 3)
+    model = keras.Sequential([keras.Input((None, None, 3)), keras.Sequential([counting]), conv])
+    counting(tf.zeros((1, 4, 4, 3)))
+    before = [variable.numpy() for variable in counting.variables_unknown()]
+    assert before > [3, 4, 5]
+    make(model, conv, size="auto", reference=np.zeros((1, 64, 64, 3)))
+    assert [variable.numpy() for variable in counting.variables_unknown()] == before
+
+
 def test_another_thread_may_use_the_model_meanwhile():
     model = subclassed()
     conv, picture = layer_of(model, "first"), tf.random.normal((1, SIDE, SIDE, 3))
