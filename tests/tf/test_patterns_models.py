@@ -1,5 +1,7 @@
 """Patterns of any model: every way to hold a layer, and models left as they were."""
 
+import concurrent.futures
+import itertools
 import signal
 import threading
 
@@ -292,6 +294,30 @@ def test_variables_that_keras_does_not_know_are_left_as_they_were_too():
     assert before > [3, 4, 5]
     make(model, conv, size="auto", reference=np.zeros((1, 64, 64, 3)))
     assert [variable.numpy() for variable in counting.variables_unknown()] == before
+
+
+def test_threads_may_make_patterns_of_one_model_together():
+    """Each of another layer; twice, since what they might disturb is short."""
+    names = ["a", "b", "c", "d"]
+
+    def build():
+        keras.utils.set_random_seed(1)
+        blocks = [[L.Conv2D(3, 3, padding="same", activation="relu", name=one), L.BatchNormalization()] for one in names]
+        return keras.Sequential([keras.Input((SIDE, SIDE, 3)), *itertools.chain(*blocks)])
+
+    def images(model, name):
+        return make(model, name, 2, steps=2).images
+
+    model = build()
+    expected = [images(model, name) for name in names]
+    for _ in range(2):
+        model = build()
+        model(tf.zeros((1, SIDE, SIDE, 3)))
+        before = snapshot(model)
+        with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+            found = list(pool.map(images, itertools.repeat(model), names))
+        np.testing.assert_array_equal(found, expected)
+        assert snapshot(model) == before
 
 
 def test_another_thread_may_use_the_model_meanwhile():
