@@ -20,7 +20,6 @@ import tensorflow as tf
 from tb_filterviz.patterns.signature import Arguments
 from tb_filterviz.sources.keras import layer_tree
 
-
 _LOCK = threading.RLock()
 """Is held while a model's layers are changed to be heard: by one thread at a time."""
 
@@ -135,12 +134,11 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
     else:
         if ear.heard is None:
             raise ValueError(
-                "The model does not call this layer in inference mode, so its filters have no patterns. Choose a layer "
-                f"that takes part. {received}"
+                "The model does not call this layer in inference mode, or only within a `tf.function` that is traced, "
+                f"so its filters have no patterns. Choose a layer that takes part. {received}"
             )
         heard = ear.heard
-    first = keras.tree.flatten(inputs)[0]
-    if tf.is_symbolic_tensor(heard.response) and heard.response.graph is not first.graph:
+    if _graph(heard.response) not in (None, _graph(keras.tree.flatten(inputs)[0])):
         raise ValueError(
             "The model calls this layer in a graph of its own (a loop, a condition or a function), where it cannot be "
             f"heard. Choose another layer. {received}"
@@ -155,6 +153,11 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
         rank = heard.response.shape.rank
         heard = dataclasses.replace(heard, response=tf.transpose(heard.response, [0, *range(2, rank), 1]))
     return heard
+
+
+def _graph(tensor: Any) -> Any:
+    """Returns the graph of a tensor, None for one that is computed at once."""
+    return tensor.graph if tf.is_symbolic_tensor(tensor) else None
 
 
 def runs(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, ...]) -> bool:

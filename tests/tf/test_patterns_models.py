@@ -1,7 +1,5 @@
 """Patterns of any model: every way to hold a layer, and models left as they were."""
 
-import concurrent.futures
-import itertools
 import signal
 import threading
 
@@ -268,56 +266,31 @@ def test_the_model_is_left_as_it_was_after_an_interrupt():
     assert snapshot(model) == before
 
 
-class Counting(L.Layer):
-    """Counts its calls in variables that Keras does not know."""
+class Helped(keras.Model):
+    """Calls a layer in a function that TensorFlow traces."""
 
     def __init__(self):
         super().__init__()
-        self.calls = tf.Variable(3)
-        self.more = {"list": [tf.Variable(4)], "module": tf.Module()}
-        self.more["module"].calls = tf.Variable(5)
+        self.conv, self.last = L.Conv2D(2, 3), L.Conv2D(3, 3)
+
+    @tf.function
+    def help(self, x):
+        return self.conv(x)
 
     def call(self, x):
-        for variable in self.variables_unknown():
-            variable.assign_add(1)
-        return x
-
-    def variables_unknown(self):
-        return [self.calls, self.more["list"][0], self.more["module"].calls]
+        return self.last(self.help(x))
 
 
-def test_variables_that_keras_does_not_know_are_left_as_they_were_too():
-    counting, conv = Counting(), L.Conv2D(2, 3)
-    model = keras.Sequential([keras.Input((None, None, 3)), keras.Sequential([counting]), conv])
-    counting(tf.zeros((1, 4, 4, 3)))
-    before = [variable.numpy() for variable in counting.variables_unknown()]
-    assert before > [3, 4, 5]
-    make(model, conv, size="auto", reference=np.zeros((1, 64, 64, 3)))
-    assert [variable.numpy() for variable in counting.variables_unknown()] == before
-
-
-def test_threads_may_make_patterns_of_one_model_together():
-    """Each of another layer; twice, since what they might disturb is short."""
-    names = ["a", "b", "c", "d"]
-
-    def build():
-        keras.utils.set_random_seed(1)
-        blocks = [[L.Conv2D(3, 3, padding="same", activation="relu", name=one), L.BatchNormalization()] for one in names]
-        return keras.Sequential([keras.Input((SIDE, SIDE, 3)), *itertools.chain(*blocks)])
-
-    def images(model, name):
-        return make(model, name, 2, steps=2).images
-
-    model = build()
-    expected = [images(model, name) for name in names]
-    for _ in range(2):
-        model = build()
-        model(tf.zeros((1, SIDE, SIDE, 3)))
-        before = snapshot(model)
-        with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
-            found = list(pool.map(images, itertools.repeat(model), names))
-        np.testing.assert_array_equal(found, expected)
-        assert snapshot(model) == before
+@pytest.mark.parametrize("run", [lambda listen: listen(), lambda listen: tf.function(listen, autograph=False)()])
+def test_a_layer_in_a_graph_of_its_own_is_told_in_a_function_and_out_of_one(run):
+    model = Helped()
+    model(tf.zeros((1, 9, 9, 3)))
+    pictures = tf.zeros((1, 11, 11, 3))  # of a size for which nothing is traced yet
+    with pytest.raises(ValueError, match=r"The model calls this layer in a graph of its own"):
+        run(lambda: tap.listen(model, model.conv, tf.identity(pictures)).response)
+    assert run(lambda: tap.listen(model, model.last, tf.identity(pictures)).response).shape == (1, 7, 7, 3)
+    with pytest.raises(ValueError, match=r"or only within a `tf.function` that is traced"):
+        run(lambda: tap.listen(model, model.conv, tf.identity(pictures)).response)
 
 
 def test_another_thread_may_use_the_model_meanwhile():
