@@ -67,6 +67,8 @@ class _Picture:
     curve: NDArray[np.float32]
     apart: int
     """As for `Engine.measure`: where the response is taken."""
+    complete: bool
+    """Whether it took all its steps."""
 
 
 class Climb:
@@ -127,9 +129,7 @@ class Climb:
                             break
                         self._limits(apart)  # now, and not when an interrupt has ended the climb
                         for index, picture in self._together(batch, apart, attempt, None).items():
-                            old = done[index]
-                            # What fires nowhere on average gives way to what is made for spots.
-                            if _better(picture.reached, old.reached if picture.apart == old.apart else np.nan):
+                            if _replaces(picture, done[index]):
                                 done[index] = picture
             except KeyboardInterrupt as error:
                 interrupt = error
@@ -183,7 +183,9 @@ class Climb:
         made = {}
         for rows, index in zip(np.arange(len(indices)).reshape(-1, facets), batch, strict=True):
             weakest = rows[np.argmin(reached[rows])]
-            made[index] = _Picture(images[rows], starts[weakest], reached[weakest], curve[:, weakest], apart)
+            made[index] = _Picture(
+                images[rows], starts[weakest], reached[weakest], curve[:, weakest], apart, len(curve) == steps
+            )
         return made
 
     def _limits(self, apart: int) -> _Limits:
@@ -248,6 +250,13 @@ class Climb:
             sign * curve,
             np.array([one.apart > 0 for one in pictures], bool),
         )
+
+
+def _replaces(new: _Picture, old: _Picture) -> bool:
+    if new.apart == old.apart:
+        return _better(new.reached, old.reached)
+    # What fires nowhere on average gives way to what is made for spots, unless the time was over on the way.
+    return new.complete and bool(np.isfinite(new.reached))
 
 
 def _better(new: float, old: float) -> bool:

@@ -76,9 +76,10 @@ class PatternOptions:
             What a pattern reaches is measured in the model's own precision.
         batch_size: The most filters that climb together, from 1, on each device of a `tf.distribute` strategy that is
             active; None: 16 without and 32 with a GPU, or fewer if these took more than 1 GiB.
-        max_seconds: After so many seconds the climb of a layer ends: filters under way keep the steps they had, and
-            those not yet begun are left out, with a warning. The first ones take a step in any case, and what has to be
-            traced before is not counted. None: no limit.
+        max_seconds: After so many seconds the climb of a layer ends: filters under way keep the steps they had, but for
+            those that climb again, now at spots, and have a picture; and those not yet begun are left out, with a
+            warning. The first ones take a step in any case, and what has to be traced before is not counted. None: no
+            limit.
         progress: Whether to show a progress bar on the standard error stream.
 
     Raises:

@@ -2,6 +2,7 @@
 
 import itertools
 import signal
+import types
 
 import keras
 import numpy as np
@@ -225,6 +226,29 @@ def test_when_the_time_is_over_what_is_done_is_returned_with_a_warning():
     assert patterns.filters.tolist() == [0, 1]
     assert np.isfinite(patterns.reached).all()
     assert patterns.curve.shape == (2, 2), "the step that the first ones take in any case"
+
+
+@pytest.mark.parametrize("in_time", [True, False])
+def test_a_try_at_spots_that_the_clock_ends_does_not_take_the_place_of_a_picture(monkeypatch, in_time):
+    model, conv = small()
+    conv.set_weights([conv.get_weights()[0], np.full(6, -9.0)])  # it fires nowhere on average
+    once = make(model, conv, tries=1)
+    assert (once.reached < 0).all()
+    now, real, tries = [0.0], engine.Engine.climb, []
+
+    def climbing(*arguments):
+        tries.append(1)
+        now[0] = 5.0 * (len(tries) == 2 and not in_time)
+        return real(*arguments)
+
+    monkeypatch.setattr(engine.Engine, "climb", climbing)
+    monkeypatch.setattr(climb, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
+    patterns = make(model, conv, tries=2, max_seconds=1)
+    assert len(tries) == 2
+    assert patterns.spots.tolist() == [in_time] * 6
+    if not in_time:
+        for name in ("images", "reached", "curve"):
+            np.testing.assert_array_equal(getattr(patterns, name), getattr(once, name))
 
 
 def test_enough_time_changes_nothing():
