@@ -8,14 +8,22 @@ from typing import Any
 
 from tb_filterviz.sources.keras import layer_tree
 
-LIMIT = 16
-"""How much is kept of each model."""
+LOOPS = 64
+"""How many compiled loops are kept of each model. One takes 15 MB in VGG16 and 20 to 100 MB in ResNet50: the deeper
+its layer stands, the more operations it has. It holds no weights."""
+
+LAYERS = 12_000
+"""How many layers of a model all its loops may have together, so that fewer are kept of one of more than 187."""
+
+NUMBERS = 1024
+"""How many numbers, such as the sizes that were chosen, are kept of each model."""
 
 _Parts = tuple[Any, ...]
-_made: weakref.WeakKeyDictionary[Any, dict[Hashable, tuple[_Parts, Any]]] = weakref.WeakKeyDictionary()
+_Known = dict[Hashable, tuple[_Parts, Any]]
+_made: weakref.WeakKeyDictionary[Any, dict[bool, _Known]] = weakref.WeakKeyDictionary()
 
 
-def get(model: Any, key: Hashable, make: Callable[[], Any], *more: Any) -> Any:
+def get(model: Any, key: Hashable, make: Callable[[], Any], *more: Any, loop: bool = False) -> Any:
     """Returns what `make` made for a model and a key, made anew where the model consists of other objects than then.
 
     Args:
@@ -23,9 +31,11 @@ def get(model: Any, key: Hashable, make: Callable[[], Any], *more: Any) -> Any:
         key: What else the result depends on, by value.
         make: Makes it. What it makes must not refer to the model.
         more: What else the result depends on, by identity; not kept alive either.
+        loop: Whether it is a compiled loop, which takes memory, or a number or two.
 
     Returns:
-        What was made, now or before. The newest `LIMIT` of each model are kept.
+        What was made, now or before. Of each model the newest `LOOPS` loops are kept, or as many as have `LAYERS`
+        layers together, and apart from these the newest `NUMBERS` numbers.
 
     Example:
         >>> import keras
@@ -38,13 +48,13 @@ def get(model: Any, key: Hashable, make: Callable[[], Any], *more: Any) -> Any:
     parts = (*layers, *activations, *model.weights, *more)
     forms = tuple(layer.compute_dtype for layer in layers), tuple(tuple(one.shape) for one in model.weights)
     whole = (key, forms, tuple(id(one) for one in more))
-    known = _made.setdefault(model, {})
+    known = _made.setdefault(model, {}).setdefault(loop, {})
     seen, made = known.pop(whole, ((), None))
     if len(seen) != len(parts) or any(there() is not one for there, one in zip(seen, parts, strict=True)):
         # Not by `id`, which a new object may have from one that is gone.
         seen, made = tuple(_reference(one) for one in parts), make()
     known[whole] = seen, made
-    while len(known) > LIMIT:
+    while len(known) > (max(1, min(LOOPS, LAYERS // len(layers))) if loop else NUMBERS):
         del known[next(iter(known))]
     return made
 

@@ -110,6 +110,7 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
             ("engine", fed, shape, recipe, aim),
             lambda: engine.Engine(model, found.layer, feed, shape, recipe, *aim),
             preprocess,
+            loop=True,
         )
     except tap.SizeError as error:
         advice = sizes.advice(
@@ -143,5 +144,5 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
     return Prepared(found, climber, span, natural, apart)
 
 
-def _make(model: Any, key: Any, make: Callable[[], Any], *more: Any) -> Any:
+def _make(model: Any, key: Any, make: Callable[[], Any], *more: Any, loop: bool = False) -> Any:
     return make()

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from tb_filterviz.patterns import cache, engine, generate_patterns
+from tb_filterviz.patterns import cache, engine, generate_patterns, receptive
 
 L = keras.layers
 
@@ -135,21 +135,41 @@ def test_a_training_step_afterwards_and_many_models_in_turn_leave_nothing():
     assert len(cache._made) == before
 
 
-def test_only_the_newest_are_kept():
+@pytest.mark.parametrize("bounds", [{"LOOPS": 5}, {"LAYERS": 4 * 5}])  # the model and its three layers
+def test_only_the_newest_loops_are_kept(monkeypatch, bounds):
     model, made = small(), []
+    for name, bound in bounds.items():
+        monkeypatch.setattr(cache, name, bound)
 
-    def get(key):
-        return cache.get(model, key, lambda: made.append(key) or len(made))
+    def get(key, loop=True):
+        return cache.get(model, key, lambda: made.append(key) or len(made), loop=loop)
 
-    for key in range(cache.LIMIT):
+    for key in range(5):
         get(key)
     get(0)  # used just now: the one after it has to go
-    get(cache.LIMIT)
-    assert made == list(range(cache.LIMIT + 1))
+    get(5)
+    assert made == list(range(6))
     get(0)
-    assert len(made) == cache.LIMIT + 1
+    assert len(made) == 6
     get(1)
     assert made[-1] == 1
+    # Numbers take the place of none.
+    for key in range(20):
+        get(f"number {key}", loop=False)
+    get(1)
+    get("number 0", loop=False)
+    assert len(made) == 27
+
+
+def test_rounds_over_many_layers_trace_each_once(engines, monkeypatch):
+    measured, real = [], receptive.sides
+    monkeypatch.setattr(receptive, "sides", lambda *arguments: measured.append(1) or real(*arguments))
+    layers = [L.Conv2D(2, 3, padding="same", name=f"conv{i}") for i in range(10)]
+    model = keras.Sequential([keras.Input((None, None, 3)), *layers])
+    for _ in range(3):
+        for layer in layers:
+            make(model, layer, size="auto", steps=1)
+    assert (len(engines), len(measured)) == (10, 10)
 
 
 def test_what_cannot_be_referred_to_weakly_is_kept_by_itself():
