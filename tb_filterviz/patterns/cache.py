@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
 
 from tb_filterviz.sources.keras import layer_tree
 
@@ -44,8 +48,7 @@ def get(model: Any, key: Hashable, make: Callable[[], Any], *more: Any, loop: bo
         True
     """
     layers = [layer for _, layer in layer_tree(model)]
-    activations = [getattr(layer, "activation", None) for layer in layers]
-    parts = (*layers, *activations, *model.weights, *more)
+    parts = (*layers, *(part for layer in layers for part in _held(layer)), *model.weights, *more)
     forms = tuple(layer.compute_dtype for layer in layers), tuple(tuple(one.shape) for one in model.weights)
     whole = (key, forms, tuple(id(one) for one in more))
     known = _made.setdefault(model, {}).setdefault(loop, {})
@@ -57,6 +60,18 @@ def get(model: Any, key: Hashable, make: Callable[[], Any], *more: Any, loop: bo
     while len(known) > (max(1, min(LOOPS, LAYERS // len(layers))) if loop else NUMBERS):
         del known[next(iter(known))]
     return made
+
+
+def _held(layer: Any) -> Iterator[Any]:
+    """Yields what a traced call of a layer holds as constants: not its weights, which are read each time."""
+    yield getattr(layer, "activation", None)
+    if isinstance(layer, keras.layers.Rescaling):
+        yield layer.scale
+        yield layer.offset
+    for value in vars(layer).values():
+        # `Normalization.adapt` puts others in their place. Symbolic ones are left behind by each trace.
+        if isinstance(value, np.ndarray) or (isinstance(value, tf.Tensor) and hasattr(value, "numpy")):
+            yield value
 
 
 def _reference(one: Any) -> Callable[[], Any]:

@@ -172,6 +172,51 @@ def test_rounds_over_many_layers_trace_each_once(engines, monkeypatch):
     assert (len(engines), len(measured)) == (10, 10)
 
 
+def test_a_normalisation_that_adapts_anew_is_noticed(engines):
+    norm, random = L.Normalization(), np.random.default_rng(0)
+    model = keras.Sequential([keras.Input((12, 12, 3)), norm, L.Conv2D(2, 3, name="conv")])
+    norm.adapt(random.normal(0.5, 1.0, (4, 12, 12, 3)))
+    before = make(model, input_range=(0, 1))
+    norm.adapt(random.normal(0.5, 0.1, (4, 12, 12, 3)))
+    after = make(model, input_range=(0, 1))
+    assert len(engines) == 2
+    np.testing.assert_array_equal(make(model, input_range=(0, 1)).noise, after.noise)
+    assert len(engines) == 2
+    cache._made.clear()
+    np.testing.assert_array_equal(make(model, input_range=(0, 1)).noise, after.noise)
+    assert (np.abs(after.noise) > 3 * np.abs(before.noise)).all()
+
+
+def test_another_scale_is_noticed(engines):
+    rescaling = L.Rescaling(1.0)
+    model = keras.Sequential([keras.Input((12, 12, 3)), rescaling, L.Conv2D(2, 3, name="conv")])
+    before = make(model, input_range=(0, 1))
+    rescaling.scale = 4.0
+    np.testing.assert_allclose(make(model, input_range=(0, 1)).noise, 4 * before.noise, rtol=1e-4)
+    assert len(engines) == 2
+
+
+class Masked(L.Layer):
+    """Multiplies by an array, and keeps what it computed, as layers do for debugging."""
+
+    mask = np.ones(3, np.float32)
+
+    def call(self, x):
+        self.last = x * self.mask
+        return self.last
+
+
+def test_an_array_of_a_layer_is_noticed_and_what_a_trace_leaves_is_not(engines):
+    masked = Masked()
+    model = keras.Sequential([keras.Input((12, 12, 3)), masked, L.Conv2D(2, 3, name="conv")])
+    before = make(model)
+    make(model)
+    assert len(engines) == 1
+    masked.mask = np.full(3, 2, np.float32)
+    np.testing.assert_allclose(make(model).noise, 2 * before.noise, rtol=1e-4)
+    assert len(engines) == 2
+
+
 def test_what_cannot_be_referred_to_weakly_is_kept_by_itself():
     model = small()
     model.get_layer("first").activation = "relu"  # a layer of one's own may hold a name
