@@ -14,10 +14,10 @@ import keras
 import tensorflow as tf
 
 from tb_filterviz import sources
-from tb_filterviz.patterns import PatternOptions
+from tb_filterviz.patterns import PatternOptions, target
 from tb_filterviz.patterns.generate import until_interrupt
 from tb_filterviz.sources.keras import layer_tree
-from tb_filterviz.summary_op import check_filters, pattern_targets, summary
+from tb_filterviz.summary_op import pattern_targets, summary
 
 _NAME = "model"
 _logger = logging.getLogger("tb_filterviz")
@@ -29,7 +29,8 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
     Writes to the run that `keras.callbacks.TensorBoard` writes its training scalars to, `log_dir/train`, and where that
     callback is in use, to its very file: TensorBoard may stop reading the older of two files that grow in one run.
     A step is the number of epochs that are done: 0 is before training, 5 after the fifth epoch, which the scalars of
-    Keras, who count from 0, call 4. What fails while it logs is reported on the logger `tb_filterviz` and skipped.
+    Keras, who count from 0, call 4. What fails while it logs is reported on the logger `tb_filterviz` and skipped;
+    with its reason, unless that is the one of the time before.
 
     Args:
         log_dir: The log directory, the same as for `keras.callbacks.TensorBoard`.
@@ -43,7 +44,8 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
 
     Raises:
         ValueError: If an argument is not as described; when training starts, or after the first epoch of a model that
-            is built by training, if the model has no such layers, or one of them no such filters.
+            is built by training, if the model has no such layers, one of them no such filters, a `direction` does not
+            fit it, or the model has no such `input`.
 
     Example:
         ```python
@@ -66,12 +68,14 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
         self.layers = layers
         self.patterns = patterns if isinstance(patterns, PatternOptions) else PatternOptions(filters=patterns)
         self._writer: Any = None
+        self._reasons: dict[str, str] = {}
         self._logged: int | None = None
         self._done = 0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Checks that the model has the layers, if it is built by now."""
         self._writer = None
+        self._reasons = {}
         self._logged = None
         self._done = 0
         self._can_log()
@@ -116,7 +120,7 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
     def _check(self) -> None:
         weights = sources.find_weights(self.model, self.layers)
         if self.pattern_freq:
-            check_filters(weights, self.patterns)
+            pattern_targets(self.model, weights, self.patterns)
 
     def _log(self, step: int, always: bool, after_training: bool = False) -> None:
         kernels = self.kernel_freq and (always or step % self.kernel_freq == 0)
@@ -138,13 +142,14 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
                 if kernels:
                     self._try("kernels", step, lambda: summary(_NAME, self.model, step, layers=self.layers))
                 if patterns:
-                    for one in pattern_targets(sources.find_weights(self.model, self.layers)):
-                        self._try(f"patterns of {one.layer.path}", step, functools.partial(self._patterns, one, step))
+                    weights = sources.find_weights(self.model, self.layers)
+                    for one in pattern_targets(self.model, weights, self.patterns):
+                        self._try(f"patterns of {one.record.path}", step, functools.partial(self._patterns, one, step))
             finally:  # also after an interrupt, which ends training
                 writer.flush()
 
-    def _patterns(self, weight: sources.Weight, step: int) -> None:
-        made, interrupt = until_interrupt(self.model, weight.source, options=self.patterns, record=weight.layer)
+    def _patterns(self, found: target.Target, step: int) -> None:
+        made, interrupt = until_interrupt(self.model, found.layer, options=self.patterns)
         summary(_NAME, made, step)
         if interrupt is not None:
             raise interrupt
@@ -153,8 +158,15 @@ class FiltersCallback(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
         """Training is worth more than its log."""
         try:
             log()
-        except Exception:
-            _logger.exception("Filters: could not log %s at step %d; training goes on.", what, step)
+        except Exception as error:
+            reason, known = f"{type(error).__name__}: {error}", self._reasons.get(what)
+            self._reasons[what] = reason
+            if reason == known:
+                _logger.error(
+                    "Filters: could not log %s at step %d, for the same reason; training goes on.", what, step
+                )
+            else:
+                _logger.exception("Filters: could not log %s at step %d; training goes on.", what, step)
 
 
 def _frequency(name: str, value: Any) -> int:

@@ -9,8 +9,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tb_filterviz import records, sources, wire, writers
+from tb_filterviz.patterns import prepare, target
 from tb_filterviz.patterns.generate import until_interrupt
-from tb_filterviz.patterns.options import PatternOptions, select_filters
+from tb_filterviz.patterns.options import PatternOptions
 
 
 def summary(
@@ -39,7 +40,8 @@ def summary(
             default is every convolution; dense layers are logged when they are named.
         patterns: Also make and log pictures that maximise filters of each selected layer: an int for the first so many
             filters, or `PatternOptions`. This takes seconds to minutes; not inside a `tf.function`. Ctrl-C writes those
-            that are done, and goes through.
+            that are done, and goes through. A layer has one set of patterns, which is logged with its last kernel,
+            whichever is selected.
         layout: Axes of an array or variable, one of `records.LAYOUTS`, such as `"OIHW"` for one of PyTorch. The default
             is that of a Keras convolution: `"WIO"`, `"HWIO"` or `"DHWIO"`.
         precision: `"float16"` keeps 11 significant bits and half the bytes of `"float32"`; `"int8"`, with a scale for
@@ -70,22 +72,33 @@ def summary(
             return writers.write([_patterns_entry(scoped, data, description)], step)
         weights = sources.find_weights(data, layers, layout)
         options = None if patterns is None else _pattern_options(patterns, data, weights)
+        targets = [] if options is None else pattern_targets(data, weights, options)
         written = writers.write([_kernel_entry(scoped, one, precision, description) for one in weights], step)
         if options is not None and written:
             with tf.summary.record_if(True):  # decided above
-                _write_patterns(scoped, data, weights, options, description, step)
+                _write_patterns(scoped, data, targets, options, description, step)
         return written
 
 
-def pattern_targets(weights: Sequence[sources.Weight]) -> list[sources.Weight]:
-    """Returns the weights whose filters are their layer's: of several, as in a separable convolution, the last."""
-    return list({id(weight.source): weight for weight in weights}.values())
+def pattern_targets(model: Any, weights: Sequence[sources.Weight], options: PatternOptions) -> list[target.Target]:
+    """Finds the layers of which patterns are to be made, and checks what is known of them before any work.
 
+    Args:
+        model: Keras model.
+        weights: The selected weights.
+        options: How the patterns are to be made.
 
-def check_filters(weights: Sequence[sources.Weight], options: PatternOptions) -> None:
-    """Raises a `ValueError` if a layer does not have the filters that patterns are to be made of."""
-    for weight in pattern_targets(weights):
-        select_filters(options.filters, weight.filters, f"the layer {weight.layer.path!r}")
+    Returns:
+        The layers that the weights belong to, once each.
+
+    Raises:
+        ValueError: If a layer does not have the filters, or the model the inputs, that are asked for.
+    """
+    found = [target.find(model, layer) for layer in {id(one.source): one.source for one in weights}.values()]
+    for one in found:
+        prepare.check_filters(one, options, one.record.path)
+    prepare.check_inputs(model, options)
+    return found
 
 
 def _kernel_entry(name: str, weight: sources.Weight, precision: str, description: str | None) -> writers.Entry:
@@ -113,7 +126,6 @@ def _pattern_options(patterns: int | PatternOptions, data: Any, weights: Sequenc
     if not tf.executing_eagerly():
         raise ValueError("`patterns` cannot be made inside a tf.function. Call filterviz.summary outside of it.")
     if isinstance(patterns, PatternOptions):
-        check_filters(weights, patterns)
         return patterns
     if isinstance(patterns, bool) or not isinstance(patterns, int) or patterns < 1:
         raise ValueError(
@@ -125,14 +137,14 @@ def _pattern_options(patterns: int | PatternOptions, data: Any, weights: Sequenc
 def _write_patterns(
     name: str,
     model: Any,
-    weights: Sequence[sources.Weight],
+    targets: Sequence[target.Target],
     options: PatternOptions,
     description: str | None,
     step: Any,
 ) -> None:
     """Makes and writes the patterns layer by layer; an interrupt goes through when what is done is written."""
-    for weight in pattern_targets(weights):
-        made, interrupt = until_interrupt(model, weight.source, options=options, record=weight.layer)
+    for found in targets:
+        made, interrupt = until_interrupt(model, found.layer, options=options)
         writers.write([_patterns_entry(name, made, description)], step)
         if interrupt is not None:
             raise interrupt

@@ -66,8 +66,7 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
         ValueError: As `generate_patterns`.
     """
     found = target.find(model, layer)
-    if options.direction is None and found.kernels is not None:  # before any work
-        select_filters(options.filters, found.kernels, f"the layer {found.path!r}")
+    check_filters(found, options, found.path)
     is_layer = isinstance(found.layer, keras.layers.Layer)
     keep = cache.get if is_layer else _make  # nobody knows on what a function depends
     span = inputs.detect_range(model) if isinstance(options.input_range, str) else options.input_range
@@ -142,6 +141,46 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
         return side
 
     return Prepared(found, climber, span, natural, apart)
+
+
+def check_filters(found: target.Target, options: PatternOptions, path: str) -> None:
+    """Checks, before any work, what is asked of a layer's filters, as far as it is known how many it has.
+
+    Args:
+        found: The layer.
+        options: How the patterns are to be made.
+        path: What an error shall call the layer.
+
+    Raises:
+        ValueError: If it does not have the filters, or `direction` is of more or fewer.
+    """
+    count = found.filters
+    if options.direction is not None:
+        weights = len(options.direction[0])
+        if count not in (None, weights):
+            raise ValueError(
+                f"`direction` must hold {count} numbers, one for each channel of the layer. "
+                f"Received: {weights}, layer={path!r}"
+            )
+        count = len(options.direction)
+    if count is not None:
+        select_filters(options.filters, count, f"the layer {path!r}")
+
+
+def check_inputs(model: Any, options: PatternOptions) -> None:
+    """Checks, before any work, the input that is to be climbed, if it is named, and what the others hold.
+
+    Args:
+        model: Built Keras model.
+        options: How the patterns are to be made.
+
+    Raises:
+        ValueError: If there is no such input, or no such other ones.
+    """
+    if options.input is not None:
+        takes = signature.of(model, options.size, options.channels)
+        climbed = signature.choose(model, takes.inputs, options.input, lambda able: able)
+        others.Others.given(takes, climbed, options.other_inputs)
 
 
 def _make(model: Any, key: Any, make: Callable[[], Any], *more: Any, loop: bool = False) -> Any:

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from tb_filterviz import records
+from tb_filterviz.sources import selection
 from tb_filterviz.sources.keras import contents, layer_tree
 
 
@@ -21,13 +22,14 @@ class Target:
         path: Its path in the model.
         layer: The layer, or the function that stands for one.
         record: The identity of its kernel, of the last where it has two: the one that makes its outputs.
-        kernels: The number of filters of that kernel: those of the layer, or of a gated one more than it has.
+        filters: The number of filters of the layer; None where only running it tells: of a function, and of a custom
+            layer, whose kernel has its axes in an order that is not known.
     """
 
     path: str
     layer: Any
     record: records.Layer
-    kernels: int | None
+    filters: int | None
 
 
 def find(model: Any, layer: Any) -> Target:
@@ -68,7 +70,14 @@ def find(model: Any, layer: Any) -> Target:
         )
     if problem := kernels[-1].problem:
         raise ValueError(f"`layer` cannot have patterns: {problem} Received: layer={path!r}")
-    return Target(path, found, kernels[-1].weight.layer, kernels[-1].weight.filters)
+    return Target(path, found, kernels[-1].weight.layer, _filters(found, kernels[-1]))
+
+
+def _filters(layer: Any, kernel: selection.Candidate) -> int | None:
+    if kernel.kind == selection.UNKNOWN:
+        return None
+    # The kernels of a ConvLSTM have those of its gates.
+    return int(layer.filters) if hasattr(layer, "cell") else kernel.weight.filters
 
 
 def _by_identity(model: Any, tree: list[tuple[str, Any]], layer: Any) -> tuple[str, Any]:

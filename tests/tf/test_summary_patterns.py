@@ -1,0 +1,132 @@
+"""Which layers of a model `summary` and the callback make patterns of, and what they refuse to make."""
+
+import logging
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tb_filterviz as filterviz
+from tb_filterviz import wire
+from tests.support import logs
+
+L = keras.layers
+
+
+def options(**changes):
+    return filterviz.PatternOptions(**{"filters": 1, "steps": 1, "tries": 1, "progress": False, **changes})
+
+
+def summarise(directory, model, made, layers=None):
+    with tf.summary.create_file_writer(str(directory)).as_default() as writer:
+        try:
+            filterviz.summary("m", model, 0, layers=layers, patterns=made)
+        finally:
+            writer.flush()
+
+
+def train(directory, model, made, layers=None):
+    model.compile("sgd", "mse")
+    x = [np.zeros((2, 10, 10, 3), np.float32) for _ in model.inputs]
+    callback = filterviz.FiltersCallback(directory, 1, 1, layers, made)
+    model.fit(
+        x if len(x) > 1 else x[0], np.zeros((2, *model.output_shape[1:])), epochs=3, verbose=0, callbacks=callback
+    )
+
+
+def logged(directory):
+    """Returns {path: filters} of all patterns that were logged."""
+    headers = [wire.parse_header(elements[0]) for *_, elements in logs.read_events(directory)]
+    return {header.layer.path: header.filters for header in headers if header.kind == wire.PATTERNS}
+
+
+def sequential(*layers):
+    return keras.Sequential([keras.Input((10, 10, 3)), *layers], name="net")
+
+
+@pytest.mark.parametrize("write", [summarise, train])
+@pytest.mark.parametrize("kernel", ["depthwise_kernel", "pointwise_kernel"])
+def test_patterns_are_of_the_last_kernel_whichever_is_selected(tmp_path, write, kernel):
+    model = sequential(L.SeparableConv2D(5, 3, name="sep"))
+    write(tmp_path, model, options(filters=[1, 4]), layers=f"net/sep/{kernel}")
+    assert logged(tmp_path) == {"net/sep/pointwise_kernel": (1, 4)}
+
+
+@pytest.mark.parametrize("write", [summarise, train])
+def test_filters_of_directions_are_those(tmp_path, write):
+    directions = [[1, 0], [0, 1], [1, 1]]
+    model = sequential(L.Conv2D(2, 3, name="conv"))
+    write(tmp_path, model, options(filters=[2], direction=directions))
+    assert logged(tmp_path) == {"net/conv/kernel": (2,)}
+    with pytest.raises(ValueError, match=r"from 0 to 2: the layer 'net/conv/kernel' has 3 filters. Received: 3"):
+        write(tmp_path / "wrong", model, options(filters=[3], direction=directions))
+
+
+class Turned(L.Layer):
+    """A convolution that stores its kernel as (height, width, out, in)."""
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(3, 3, 8, shape[-1]), name="kernel")
+
+    def call(self, x):
+        return keras.ops.conv(x, keras.ops.transpose(self.kernel, (0, 1, 3, 2)))
+
+
+@pytest.mark.parametrize("write", [summarise, train])
+def test_how_many_filters_a_custom_layer_has_is_not_guessed(tmp_path, write):
+    model = sequential(Turned(name="mine"))
+    write(tmp_path, model, options(filters=[5], tries=2), layers="mine")
+    assert logged(tmp_path) == {"net/mine/kernel": (5,)}
+    with pytest.raises(ValueError, match="the layer 'mine' has 8 filters"):
+        filterviz.generate_patterns(model, "mine", [8], steps=1, progress=False)
+
+
+@pytest.mark.parametrize("write", [summarise, train])
+def test_a_gated_layer_has_the_filters_of_its_outputs(tmp_path, write):
+    inputs = keras.Input((3, 10, 10, 3))
+    model = keras.Model(inputs, L.ConvLSTM2D(2, 3, name="lstm")(inputs), name="net")
+    with pytest.raises(ValueError, match=r"has 2 filters\. Received: 2"):
+        write(tmp_path, model, options(filters=[2]))
+
+
+def two_inputs():
+    inputs = [keras.Input((10, 10, 3), name=name) for name in ("left", "right")]
+    return keras.Model(inputs, L.Conv2D(2, 3, name="conv")(L.Add()(inputs)), name="net")
+
+
+@pytest.mark.parametrize("write", [summarise, train])
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"direction": [1, 0, 0]}, "`direction` must hold 2 numbers, .* Received: 3, layer='conv/kernel'"),
+        ({"input": "middle"}, "`input` must be the name or the index of an input of the model: 0: 'left'"),
+        ({"input": "left", "other_inputs": {"middle": 0}}, "`other_inputs` must be of inputs other than the one"),
+    ],
+)
+def test_what_is_known_to_be_wrong_is_refused_before_anything_is_done(tmp_path, write, changes, words):
+    with pytest.raises(ValueError, match=words):
+        write(tmp_path, two_inputs(), options(**changes))
+    assert not list(tmp_path.rglob("events*")) or not logs.read_events(tmp_path)
+
+
+def test_the_same_failure_is_explained_once(tmp_path, caplog):
+    with caplog.at_level(logging.ERROR, "tb_filterviz"):
+        train(tmp_path, two_inputs(), options())  # several inputs, and none is chosen
+    assert [bool(record.exc_info) for record in caplog.records] == [True, False, False, False]
+    assert [record.getMessage() for record in caplog.records[1:]] == [
+        f"Filters: could not log patterns of conv/kernel at step {step}, for the same reason; training goes on."
+        for step in (1, 2, 3)
+    ]
+
+
+def test_another_failure_is_explained_again(tmp_path, caplog, monkeypatch):
+    reasons = iter(["first", "first", "second", "first"])
+
+    def fail(*_, **__):
+        raise ValueError(next(reasons))
+
+    monkeypatch.setattr("tb_filterviz.callback.until_interrupt", fail)
+    with caplog.at_level(logging.ERROR, "tb_filterviz"):
+        train(tmp_path, sequential(L.Conv2D(2, 3)), options())
+    assert [bool(record.exc_info) for record in caplog.records] == [True, False, True, True]
