@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,7 +42,9 @@ def summary(
         patterns: Also make and log pictures that maximise filters of each selected layer: an int for the first so many
             filters, or `PatternOptions`. This takes seconds to minutes; not inside a `tf.function`. Ctrl-C writes those
             that are done, and goes through. A layer has one set of patterns, which is logged with its last kernel,
-            whichever is selected.
+            whichever is selected. A layer that can have none, such as one that the model calls in training only, is
+            left out with a warning; if `layers` names it, or no layer has any, its error is raised when those of the
+            others are written.
         layout: Axes of an array or variable, one of `records.LAYOUTS`, such as `"OIHW"` for one of PyTorch. The default
             is that of a Keras convolution: `"WIO"`, `"HWIO"` or `"DHWIO"`.
         precision: `"float16"` keeps 11 significant bits and half the bytes of `"float32"`; `"int8"`, with a scale for
@@ -52,7 +55,8 @@ def summary(
         A boolean tensor, true if it was written: there was a default writer, and it was recording.
 
     Raises:
-        ValueError: If there is no step, the data hold no kernel, or an argument is not as described.
+        ValueError: If there is no step, the data hold no kernel, an argument is not as described, or a layer that is
+            named cannot have patterns.
 
     Example:
         ```python
@@ -76,7 +80,12 @@ def summary(
         written = writers.write([_kernel_entry(scoped, one, precision, description) for one in weights], step)
         if options is not None and written:
             with tf.summary.record_if(True):  # decided above
-                _write_patterns(scoped, data, targets, options, description, step)
+                problems = _write_patterns(scoped, data, targets, options, description, step)
+            if problems and (layers is not None or len(problems) == len(targets)):
+                raise next(iter(problems.values()))
+            if problems:
+                reasons = " ".join(f"{path!r}: {error}" for path, error in problems.items())
+                warnings.warn(f"Left out, because they cannot have patterns: {reasons}", stacklevel=2)
         return written
 
 
@@ -141,10 +150,20 @@ def _write_patterns(
     options: PatternOptions,
     description: str | None,
     step: Any,
-) -> None:
-    """Makes and writes the patterns layer by layer; an interrupt goes through when what is done is written."""
+) -> dict[str, ValueError]:
+    """Makes and writes the patterns layer by layer; an interrupt goes through when what is done is written.
+
+    Returns:
+        Why layers cannot have patterns, by path.
+    """
+    problems = {}
     for found in targets:
-        made, interrupt = until_interrupt(model, found.layer, options=options)
+        try:
+            made, interrupt = until_interrupt(model, found.layer, options=options)
+        except ValueError as error:
+            problems[found.path] = error
+            continue
         writers.write([_patterns_entry(name, made, description)], step)
         if interrupt is not None:
             raise interrupt
+    return problems

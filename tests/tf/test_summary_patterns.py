@@ -41,8 +41,52 @@ def logged(directory):
     return {header.layer.path: header.filters for header in headers if header.kind == wire.PATTERNS}
 
 
+class Auxiliary(keras.Model):
+    """A model that calls one of its layers in training only."""
+
+    def __init__(self):
+        super().__init__(name="m")
+        self.a, self.aux, self.z = (L.Conv2D(2, 3, padding="same", name=name) for name in ("a", "aux", "z"))
+
+    def build(self, shape):
+        for layer, channels in ((self.a, 3), (self.aux, 2), (self.z, 2)):
+            layer.build((*shape[:-1], channels))
+
+    def call(self, x, training=False):
+        x = self.a(x)
+        return self.z(x + self.aux(x) if training else x)
+
+
+def auxiliary():
+    model = Auxiliary()
+    model.build((None, 16, 16, 3))
+    return model
+
+
 def sequential(*layers):
     return keras.Sequential([keras.Input((10, 10, 3)), *layers], name="net")
+
+
+def test_a_layer_that_cannot_have_patterns_is_left_out_with_a_warning(tmp_path):
+    expected = (
+        r"^Left out, because they cannot have patterns: 'aux': The model does not call this layer in inference mode"
+    )
+    with pytest.warns(UserWarning, match=expected) as caught:
+        summarise(tmp_path, auxiliary(), options(size=16))
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert list(logged(tmp_path)) == ["m/a/kernel", "m/z/kernel"]
+
+
+def test_one_that_is_named_raises_when_the_others_are_written(tmp_path):
+    with pytest.raises(ValueError, match="does not call this layer in inference mode"):
+        summarise(tmp_path, auxiliary(), options(size=16), layers=["aux", "z"])
+    assert list(logged(tmp_path)) == ["m/z/kernel"]
+
+
+def test_where_no_layer_can_have_patterns_that_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match="The model cannot run on pictures of this `size`"):
+        summarise(tmp_path, sequential(L.Conv2D(2, 3), L.Conv2D(2, 3)), options(size=2))
 
 
 @pytest.mark.parametrize("write", [summarise, train])
