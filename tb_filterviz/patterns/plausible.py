@@ -30,7 +30,7 @@ def warn_if_wrong(
 
     Heard is the first `BatchNormalization` or `Normalization` whose statistics were learned. On noise of the spectrum
     and the contrast of natural pictures the standard deviation of what it takes should be about the one it remembers.
-    A model without one, or with one that has hardly begun to learn, says nothing.
+    A model without one, with one that has hardly begun to learn, or with one that cannot be heard, says nothing.
 
     Args:
         model: Built Keras model with one input.
@@ -47,7 +47,8 @@ def warn_if_wrong(
     pictures = tf.constant(_pictures(shape))
 
     def spread(candidate: tuple[float, float]) -> Any:
-        taken = np.asarray(tap.listen(model, layer, feed(candidate)(pictures)).features, np.float64)
+        hear = tf.function(lambda given: tap.listen(model, layer, feed(candidate)(given)).features, autograph=False)
+        taken = hear.get_concrete_function(pictures)(pictures).numpy().astype(np.float64)
         axis = layer.axis[0] if isinstance(layer.axis, (list, tuple)) else layer.axis
         return np.moveaxis(taken, axis, -1).reshape(-1, taken.shape[axis]).std(0)
 
@@ -56,7 +57,7 @@ def warn_if_wrong(
         if ratios is None or (np.quantile(ratios, 0.9) >= 1 / FACTOR and np.quantile(ratios, 0.1) <= FACTOR):
             return
         others = {one: _ratios(spread(one), known) for one in _RANGES if one != span}
-    except ValueError:  # the model does not call it, or not on pictures
+    except Exception:  # the climb can do without; the model may not call it, not on pictures, or not where it is heard
         return
     better = {one: float(np.median(other)) for one, other in others.items() if other is not None}
     best = min(better, key=lambda one: abs(np.log(better[one] + 1e-30)))

@@ -91,6 +91,27 @@ def test_a_network_of_keras_is_not_warned_about():
     assert message.startswith(WRONG)
 
 
+def test_a_normalisation_that_cannot_be_heard_does_not_hinder():
+    class Blocks(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.hidden = L.Conv2D(2, 3, activation="relu", name="conv"), L.Conv2D(4, 3)
+            self.norm = L.BatchNormalization(momentum=0.0)
+
+        @tf.function
+        def block(self, x):
+            return self.norm(self.hidden(x))
+
+        def call(self, x):
+            return self.block(self.conv(x))
+
+    model = Blocks()
+    model(tf.zeros((1, 20, 20, 3)))  # smaller than what the check looks at, which is then traced anew
+    *rest, _ = model.norm.get_weights()
+    model.norm.set_weights([*rest, np.array([1, 5, 9, 2], np.float32)])
+    assert said(model) == []
+
+
 @pytest.mark.parametrize(("scale", "expected"), [(1 / 255, (0, 1)), (1, (0, 255))])
 def test_a_normalisation_tells_the_range(scale, expected):
     norm, conv = L.Normalization(name="norm"), L.Conv2D(2, 3, name="conv")
