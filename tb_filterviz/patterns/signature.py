@@ -111,6 +111,7 @@ def of(model: Any, size: str | int | Sequence[int] = "auto", channels: int | Non
     named = {name.removesuffix("_shape"): shape for name, shape in shapes.items()}
     arguments = inspect.signature(model.call).parameters.values()
     needed = [one.name for one in arguments if one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD]
+    needed = [name for name in needed if name != "training"]  # that is no input, and always given
     if len(needed) > max(1, len(named)):
         raise ValueError(
             "Keras remembers the shape of the first argument of this model's `call` only. Define "

@@ -191,6 +191,22 @@ def test_arguments_that_keras_forgets_ask_for_a_wrapper():
     assert make(keras.Model(inputs, model(*inputs)), "left").images.shape == (3, SIDE, SIDE, 3)
 
 
+def test_an_argument_that_says_whether_a_model_trains_is_no_input():
+    class Told(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.conv = L.Conv2D(3, 3, name="conv")
+
+        def call(self, x, training):
+            return self.conv(x)
+
+    model = Told()
+    model(RGB, training=False)
+    patterns = make(model, "conv", size=SIDE)
+    response = averaged(model.conv(patterns.images / np.float32(255)))
+    np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-4, atol=1e-5)
+
+
 def test_integers_cannot_be_climbed():
     words = keras.Input((9,), dtype="int32", name="words")
     model = keras.Model(words, L.Conv1D(2, 3, name="conv")(L.Embedding(10, 4)(words)))
