@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 
+from tb_filterviz.patterns import entrance
 from tb_filterviz.sources.keras import layer_tree
 
 
@@ -79,66 +78,35 @@ _PREPROCESS: dict[str, Callable[[Any], Any]] = {
 _MODES = {name: mode for mode, names in (("caffe", _CAFFE), ("tf", _TF), ("torch", _TORCH)) for name in names.split()}
 
 
-def detect_range(model: Any) -> tuple[float, float]:
-    """Guesses the range of the numbers that a model takes.
+def detect_range(
+    model: Any, found: entrance.Entrance | None, channels: int
+) -> tuple[tuple[float, float], Callable[[Any], Any] | None]:
+    """Guesses the range of the numbers that a model takes, and what is to be done to pictures before they enter it.
 
     Args:
-        model: Keras model.
+        model: Keras model or layer, or module.
+        found: Its entrance for the input that is climbed; None: it is not known.
+        channels: Of that input.
 
     Returns:
-        `(0, 255)` where a layer rescales or normalises before the first layer that has a kernel, since pictures are
-        then fed as they are, unless its numbers say that they are of 0..1; and for networks of `keras.applications`
-        (see `detect_preprocess`). Else `(0, 1)`.
+        Where the model itself changes values before the first layer that has a kernel, by layers or by operations:
+        `(0, 255)`, or `(0, 1)` if that layer would tell pictures of 0..1 apart (see `entrance.Entrance.takes_bytes`);
+        and None. Else for RGB pictures of a network of `keras.applications`, known by its name or by that of a model
+        within around that layer, as of a base with a head of one's own: `(0, 255)`, and its function. Else `(0, 1)`,
+        and None.
     """
-    scaling = _own_scaling(model)
-    if scaling is not None:
-        return (0.0, 1.0) if _centre(scaling) <= 1 else (0.0, 255.0)
-    return (0.0, 255.0) if _application(model) else (0.0, 1.0)
+    if found is not None and found.scales:
+        return (0.0, 255.0) if found.takes_bytes else (0.0, 1.0), None
+    mode = _application(model, found) if channels == 3 else None
+    return ((0.0, 1.0), None) if mode is None else ((0.0, 255.0), _PREPROCESS[mode])
 
 
-def detect_preprocess(model: Any) -> Callable[[Any], Any] | None:
-    """Finds what a network of `keras.applications` wants done to RGB pictures in 0..255.
-
-    Args:
-        model: Keras model. A network is known by its name, or by that of a model at the top level within, as of a
-            base with a head of one's own.
-
-    Returns:
-        The function, or None: where the model is no such network, or scales its inputs itself.
-    """
-    mode = None if _own_scaling(model) is not None else _application(model)
-    if mode is None:
-        return None
-    return _PREPROCESS[mode]
-
-
-def _application(model: Any) -> str | None:
-    inner = [layer for layer in getattr(model, "layers", []) if isinstance(layer, keras.Model)]
-    for one in (model, *inner):
-        if not isinstance(one, keras.Model):
-            continue
+def _application(model: Any, found: entrance.Entrance | None) -> str | None:
+    """Returns how the network of `keras.applications` that pictures enter prepares them; None: they enter none."""
+    for _, one in layer_tree(model) if isinstance(model, keras.Model) else ():
         name = one.name.split("_1.")[0].split("_0.")[0]  # mobilenetv2_1.00_224
-        if name in _MODES:
+        if not isinstance(one, keras.Model) or name not in _MODES:
+            continue
+        if found is None or any(layer is found.layer for _, layer in layer_tree(one)):
             return _MODES[name]
     return None
-
-
-def _own_scaling(model: Any) -> Any:
-    """Returns the layer that scales, or does anything of the user's own, before the first that has a kernel."""
-    for _, layer in layer_tree(model) if isinstance(model, keras.layers.Layer) else ():
-        if isinstance(layer, (keras.layers.Rescaling, keras.layers.Normalization, keras.layers.Lambda)):
-            return layer
-        if getattr(layer, "kernel", None) is not None or getattr(layer, "depthwise_kernel", None) is not None:
-            break
-    return None
-
-
-def _centre(scaling: Any) -> float:
-    """Returns the input that a layer takes for the middle, as far as it can be told, infinity where it cannot."""
-    if isinstance(scaling, keras.layers.Rescaling):
-        scale, offset = np.abs(scaling.scale).max(), np.max(-np.asarray(scaling.offset))
-        if offset > 0:
-            return float(offset / scale)
-        return 0.5 if scale >= 20 else math.inf  # 255, from 0..1 to 0..255
-    mean = getattr(scaling, "mean", None)
-    return math.inf if mean is None else float(np.max(np.asarray(mean)))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tb_filterviz.patterns import (
     cache,
     engine,
+    entrance,
     inputs,
     others,
     plausible,
@@ -69,17 +70,16 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
     check_filters(found, options, found.path)
     is_layer = isinstance(found.layer, keras.layers.Layer)
     keep = cache.get if is_layer else _make  # nobody knows on what a function depends
-    span = inputs.detect_range(model) if isinstance(options.input_range, str) else options.input_range
-    # Who gives the range of the model's inputs has prepared them.
-    automatic = options.preprocess is None and isinstance(options.input_range, str)
-    preprocess = inputs.detect_preprocess(model) if automatic else options.preprocess
     takes = signature.of(model, options.size, options.channels)
-    climbed = signature.choose(
-        model, takes.inputs, options.input, lambda able: receptive.seen_inputs(model, found.layer, takes, able)
-    )
+    sees = functools.partial(receptive.seen_inputs, model, found.layer, takes)
+    climbed = signature.choose(model, takes.inputs, options.input, sees)
     chosen = takes.inputs[climbed]
     own, known = chosen.picture(chosen.shape[1:]), chosen.picture(chosen.known)
     around = others.Others.given(takes, climbed, options.other_inputs)
+    span, preprocess = options.input_range, options.preprocess
+    if isinstance(span, str):  # who gives the range of the model's inputs has prepared them
+        span, needed = inputs.detect_range(model, entrance.find(model, around.around, known), own[-1] or 0)
+        preprocess = needed if preprocess is None else preprocess
     feed = inputs.Feed(span, preprocess, around.around)
     fed = (found.path, span, around.key)
     shape = inputs.picture_shape(
@@ -116,6 +116,13 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
             lambda sides: tap.runs(model, found.layer, feed, (*sides, shape[-1])), shape[:-1], own[:-1], known[:-1]
         )
         raise (error if advice is None else tap.SizeError(error.what, advice, error.received)) from error.__cause__
+    except ValueError as error:
+        said = signature.unseen(takes.inputs, climbed, sees) if is_layer else ""
+        if not said:
+            raise
+        raise ValueError(
+            f"{said} Received: model={model.name!r}, layer={found.path!r}, input={options.input!r}"
+        ) from error
     unsound = climber.unsound(found.layer)
     if unsound:
         raise ValueError(

@@ -1,0 +1,137 @@
+"""What a model does to its pictures before the first layer that has a kernel."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tb_filterviz.patterns.receptive import BOUNDS
+from tb_filterviz.patterns.signature import Arguments
+from tb_filterviz.sources.keras import contents, layer_tree
+
+
+@dataclasses.dataclass(frozen=True)
+class Entrance:
+    """What the first layer that has a kernel, and takes something of the pictures, takes of them.
+
+    Attributes:
+        layer: That layer.
+        black: How large is what it takes of pictures of zeros, on average, where that depends on the pictures.
+        step: How far that is from what it takes of pictures of ones; 0 if even pictures are all the same to it.
+    """
+
+    layer: Any
+    black: float = 0.0
+    step: float = 0.0
+
+    @property
+    def scales(self) -> bool:
+        """Whether the model changes values on the way; other places, and zeros around, do not count."""
+        return not (self.black < 0.01 and abs(self.step - 1) < 0.01)
+
+    @property
+    def takes_bytes(self) -> bool:
+        """Whether the values are those of 0..255: pictures of 0..1 would all look the same to the layer.
+
+        That is where a step of one is less than a 16th of what is there without it, or of 1, for which networks are
+        made. For what scales 0..255, to whatever else, it is about a 100th; for what scales 0..1, about 1.
+        """
+        return 16 * self.step < max(1.0, self.black)
+
+
+def find(model: Any, feed: Callable[[Any], Any], shape: tuple[int | None, ...]) -> Entrance | None:
+    """Runs a model, in inference mode, until the first layer that has a kernel takes something of the pictures.
+
+    Args:
+        model: Built Keras model, or layer; it is left as it was. Of a `tf.Module` nothing is found.
+        feed: Makes what the model takes of pictures.
+        shape: `(*spatial, channels)` of pictures on which it runs, None for a side that is open.
+
+    Returns:
+        What was found; None where nothing was, for instance since that layer is called in a graph of its own.
+
+    Example:
+        >>> layers = [keras.layers.Rescaling(1 / 127.5, -1), keras.layers.Conv2D(4, 3)]
+        >>> found = find(keras.Sequential([keras.Input((8, 8, 3)), *layers]), lambda pictures: pictures, (8, 8, 3))
+        >>> found.black, round(found.step * 127.5), found.takes_bytes
+        (1.0, 1, True)
+    """
+    if not isinstance(model, keras.layers.Layer):
+        return None
+    _, most = BOUNDS[len(shape) - 1]
+    sides = tuple(side or most for side in shape)
+    noise = np.random.default_rng(0).random(sides)  # differs also for a model that makes all even pictures alike
+    pictures = np.stack([np.zeros(sides), np.ones(sides), noise])
+    try:
+        inputs = feed(tf.constant(pictures, tf.float32))
+        with _heard(model), keras.StatelessScope():
+            if isinstance(inputs, Arguments):
+                model(**inputs, training=False)
+            else:
+                model(inputs, training=False)
+    except _Answer as answer:
+        return _compared(answer.layer, answer.values)
+    except Exception:  # what hinders a climb, too, is said there
+        return None
+    return None
+
+
+def _compared(layer: Any, values: NDArray[np.float64]) -> Entrance:
+    """Compares what a layer takes of black and of white pictures."""
+    with np.errstate(all="ignore"):  # weights may hold anything
+        black, step = np.abs(values[0]), np.abs(values[1] - values[0])
+        moved = step > 1e-3 * step.max()
+    return Entrance(layer, float(black[moved].mean()), float(step[moved].mean())) if moved.any() else Entrance(layer)
+
+
+class _Answer(BaseException):
+    """Carries what a layer takes out of the model; not an `Exception`, which models and Keras catch."""
+
+    def __init__(self, layer: Any, values: NDArray[np.float64]) -> None:
+        super().__init__()
+        self.layer, self.values = layer, values
+
+
+@contextlib.contextmanager
+def _heard(model: Any) -> Iterator[None]:
+    """Lets layers of a model that have a kernel raise what they take, in this thread."""
+    thread = threading.get_ident()
+    owners = {id(one.weight.source) for one in contents(model).candidates}
+
+    def wrap(layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
+        has_kernel = id(layer) in owners or getattr(layer, "kernel", None) is not None
+
+        def listening(*args: Any, **kwargs: Any) -> Any:
+            if threading.get_ident() != thread:
+                return call(*args, **kwargs)
+            if has_kernel:
+                values = np.asarray(keras.tree.flatten((args, kwargs))[0]).astype(np.float64).reshape(3, -1)
+                if (values != values[:1]).any():
+                    raise _Answer(layer, values)
+            if isinstance(layer, keras.layers.TimeDistributed):  # its loop is a graph, in which nothing can be read
+                return _first_time_step(layer, *args)
+            return call(*args, **kwargs)
+
+        return listening
+
+    with contextlib.ExitStack() as stack:
+        for _, layer in layer_tree(model):
+            attributes = vars(layer)
+            if "call" in attributes:
+                stack.callback(attributes.update, call=attributes["call"])
+            stack.callback(attributes.pop, "call")
+            # A `tf.function` is called as plain Python.
+            attributes["call"] = wrap(layer, getattr(layer.call, "python_function", layer.call))
+        yield
+
+
+def _first_time_step(layer: Any, inputs: Any) -> Any:
+    return tf.stack([layer.layer(inputs[:, 0])] * inputs.shape[1], 1)

@@ -1,0 +1,144 @@
+"""The range of a model's inputs, as told by what the model does to them before its first kernel."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tb_filterviz.patterns import entrance, generate_patterns
+from tests.tf.support import averaged
+
+L = keras.layers
+SIDE = 32
+applications = keras.applications
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    keras.utils.set_random_seed(9)
+
+
+def make(model, layer="conv", filters=1, **options):
+    return generate_patterns(model, layer, filters, **{"steps": 2, "tries": 1, "progress": False, **options})
+
+
+def network(build, side=SIDE, channels=3):
+    return build(weights=None, include_top=False, input_shape=(side, side, channels))
+
+
+NETWORKS = {
+    "mobilenet_v2": (applications.MobileNetV2, "Conv1"),
+    "resnet50": (applications.ResNet50, "conv1_conv"),
+    "resnet_v2": (applications.ResNet50V2, "conv1_conv"),
+}
+
+
+@pytest.mark.parametrize("inside", [True, False])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_pictures_are_preprocessed_once_whoever_does_it(name, inside):
+    build, layer = NETWORKS[name]
+    base, preprocess = network(build), getattr(applications, name).preprocess_input
+    picture = keras.Input((SIDE, SIDE, 3))
+    model = keras.Model(picture, L.GlobalMaxPooling2D()(base(preprocess(picture) if inside else picture)))
+    patterns = make(model, layer, 2, steps=10, normalized=False)
+    assert patterns.input_range == (0, 255)
+    to_layer = keras.Model(base.input, base.get_layer(layer).output)
+    response = averaged(to_layer(preprocess(patterns.images.astype(np.float32))))
+    np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-3, atol=1e-3)
+
+
+BYTES = {
+    "a quotient": lambda x: x / 255.0,
+    "a quotient and a difference": lambda x: x / 127.5 - 1,
+    "a difference": lambda x: x - np.array([123.7, 116.8, 103.9], np.float32),
+    "a padded difference": lambda x: L.ZeroPadding2D(3)(x) - 120.0,
+    "clipped": lambda x: keras.ops.clip(x / 255.0, 0, 1),
+    "a lambda": L.Lambda(lambda x: x / 255.0),
+    "a rescaling": L.Rescaling(1 / 255),
+    "a trained normalisation": L.Normalization(mean=[120.0] * 3, variance=[4000.0] * 3),
+    "within each time step": lambda x: L.TimeDistributed(keras.Sequential([L.Rescaling(1 / 255), L.Conv1D(2, 3)]))(x),
+}
+UNITS = {
+    "a product and a difference": lambda x: x * 2 - 1,
+    "a small difference": lambda x: x - 0.5,
+    "a product": lambda x: x * 255.0,
+    "an axis more": lambda x: L.Reshape((SIDE, SIDE, 3))(L.Lambda(lambda x: tf.expand_dims(x, 1))(x)),
+    "zeros around": L.ZeroPadding2D(2),
+    "another type": lambda x: keras.ops.cast(x, "float16"),
+    "a normalisation not yet trained": L.BatchNormalization(),
+}
+
+
+@pytest.mark.parametrize("case", [*BYTES, *UNITS])
+def test_what_a_model_does_to_pictures_tells_their_range(case):
+    change, high = (BYTES[case], 255) if case in BYTES else (UNITS[case], 1)
+    picture = keras.Input((SIDE, SIDE, 3))
+    model = keras.Model(picture, L.Conv2D(2, 3, name="conv")(change(picture)))
+    assert make(model).input_range == (0, high)
+
+
+class Written(keras.Model):
+    """Does something to its pictures in its `call`, and has its layers in another order."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.change, self.out, self.conv = change, L.Dense(2), L.Conv2D(2, 3, name="conv")
+
+    @tf.function
+    def call(self, x):
+        return self.out(self.conv(self.change(x)))
+
+
+@pytest.mark.parametrize(("case", "high"), [("a quotient", 255), ("a product and a difference", 1)])
+def test_what_a_model_does_in_its_call_tells_the_range(case, high):
+    model = Written({**BYTES, **UNITS}[case])
+    model(tf.zeros((1, SIDE, SIDE, 3)))
+    assert make(model, size=SIDE).input_range == (0, high)
+
+
+def test_the_normalisation_of_another_input_does_not_count():
+    picture, facts = keras.Input((SIDE, SIDE, 3)), keras.Input((5,))
+    norm, hidden = L.Normalization(mean=[50000.0] * 5, variance=[1e6] * 5), facts
+    for layer in (norm, *(L.Dense(4) for _ in range(4))):
+        hidden = layer(hidden)
+    conv = L.Conv2D(2, 3, name="conv")
+    joined = L.Concatenate()([L.GlobalMaxPooling2D()(conv(picture)), hidden])
+    for inputs in ([picture, facts], [facts, picture]):
+        assert make(keras.Model(inputs, joined)).input_range == (0, 1)
+
+
+def test_a_network_of_keras_behind_another_input_does_not_count():
+    picture, other = keras.Input((SIDE, SIDE, 3), name="picture"), keras.Input((SIDE, SIDE, 3), name="other")
+    seen = L.GlobalMaxPooling2D()(network(applications.VGG16)(picture))
+    joined = L.Concatenate()([seen, L.GlobalMaxPooling2D()(L.Conv2D(2, 3, name="conv")(other))])
+    model = keras.Model([picture, other], joined)
+    assert make(model, "conv").input_range == (0, 1)
+    assert make(model, "block1_conv1").input_range == (0, 255)
+
+
+def test_a_network_of_keras_with_other_channels_is_the_users_own():
+    model = applications.VGG16(weights=None, include_top=False, input_tensor=keras.Input((SIDE, SIDE, 1)))
+    patterns = make(model, "block1_conv1", 3)
+    assert patterns.input_range == (0, 1)
+    kernel, bias = model.get_layer("block1_conv1").get_weights()
+    response = averaged(tf.nn.conv2d(patterns.images / np.float32(255), kernel, 1, "SAME") + bias)
+    np.testing.assert_allclose(patterns.reached, np.diagonal(response)[:3], rtol=1e-3, atol=1e-5)
+
+
+def test_what_a_model_cannot_tell_is_left_open():
+    class Hidden(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.conv = L.Conv2D(2, 3)
+
+        @tf.function
+        def block(self, x):
+            return self.conv(x / 255.0)
+
+        def call(self, x):
+            return self.block(x)
+
+    model = Hidden()
+    model(tf.zeros((1, SIDE, SIDE, 3)))
+    assert entrance.find(model, lambda pictures: pictures, (SIDE, SIDE, 3)) is None
+    assert entrance.find(tf.Module(), lambda pictures: pictures, (None, None, 3)) is None
