@@ -38,7 +38,8 @@ def generate_patterns(
         layer: A layer of the model, at any depth, or its name or path. It needs a kernel of its own: a convolution of
             any kind, or a dense layer. Or a function of the inputs that computes, in TensorFlow, the response
             `[batch, *positions, filters]` that is to be climbed: that is the way for a `tf.Module`, of whose input then
-            the `size` and the `channels` have to be given.
+            the `size` and the `channels` have to be given. A layer that the model calls several times is heard at its
+            first call only.
         filters: Which filters: `None` for those of `options` (by default all), an int for the first so many, or a
             sequence of indices.
         options: What is not given by name. The default is `PatternOptions()`.

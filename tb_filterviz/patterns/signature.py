@@ -188,6 +188,25 @@ def choose(
     return able[0]
 
 
+def unseen(inputs: Sequence[Input], climbed: int, seen: Callable[[list[int]], list[int]]) -> str:
+    """Says that a layer does not see the input that is climbed, but others, where that is so; else nothing.
+
+    Args:
+        inputs: All of the model.
+        climbed: The index of the one that is climbed.
+        seen: Says which of several the layer sees, where it is heard.
+    """
+    able = [index for index, one in enumerate(inputs) if not one.problem]
+    found = seen(able) if len(able) > 1 else []
+    if not found or climbed in found:
+        return ""
+    return (
+        f"The layer has no gradient to the input {inputs[climbed].name!r} at its first call, and only that one is "
+        "heard; a layer that a Siamese network shares is called again for its other input. Choose an input that the "
+        f"first call sees: {', '.join(repr(inputs[index].name) for index in found)}."
+    )
+
+
 def position(inputs: Sequence[Input], wanted: int | str) -> int | None:
     """Returns the index of the input of a name or index, None if there is none."""
     if isinstance(wanted, str):

@@ -207,6 +207,14 @@ def test_an_argument_that_says_whether_a_model_trains_is_no_input():
     np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-4, atol=1e-5)
 
 
+def test_a_shared_layer_says_that_its_first_call_does_not_see_an_input():
+    conv, inputs = L.Conv2D(2, 3, name="shared"), [keras.Input((SIDE, SIDE, 3), name=name) for name in ("a", "b")]
+    model = keras.Model(inputs, L.Subtract()([conv(inputs[0]), conv(inputs[1])]))
+    with pytest.raises(ValueError, match=r"no gradient to the input 'b' at its first call, and only .* sees: 'a'\."):
+        make(model, "shared", input="b")
+    assert make(model, "shared", input="a").images.shape == (2, SIDE, SIDE, 3)
+
+
 def test_integers_cannot_be_climbed():
     words = keras.Input((9,), dtype="int32", name="words")
     model = keras.Model(words, L.Conv1D(2, 3, name="conv")(L.Embedding(10, 4)(words)))
