@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tb_filterviz.patterns import tap
 from tb_filterviz.patterns.receptive import BOUNDS
 from tb_filterviz.patterns.signature import Arguments
 from tb_filterviz.sources.keras import contents, layer_tree
@@ -72,7 +73,7 @@ def find(model: Any, feed: Callable[[Any], Any], shape: tuple[int | None, ...]) 
     pictures = np.stack([np.zeros(sides), np.ones(sides), noise])
     try:
         inputs = feed(tf.constant(pictures, tf.float32))
-        with _heard(model), keras.StatelessScope():
+        with tap.LOCK, _heard(model), keras.StatelessScope():
             if isinstance(inputs, Arguments):
                 model(**inputs, training=False)
             else:

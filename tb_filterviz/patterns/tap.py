@@ -20,7 +20,7 @@ import tensorflow as tf
 from tb_filterviz.patterns.signature import Arguments
 from tb_filterviz.sources.keras import layer_tree
 
-_LOCK = threading.RLock()
+LOCK = threading.RLock()
 """Is held while a model's layers are changed to be heard: by one thread at a time."""
 
 
@@ -109,7 +109,7 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
     ear = _Ear(model, layer)
     try:
         # The stateless scope keeps updates and losses of this call away from the model.
-        with _LOCK, _prepared(model, ear), keras.StatelessScope(weights):
+        with LOCK, _prepared(model, ear), keras.StatelessScope(weights):
             if arguments:
                 model(**inputs, training=False)
             else:
