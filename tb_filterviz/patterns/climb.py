@@ -13,13 +13,10 @@ import tensorflow as tf
 import tqdm
 from numpy.typing import NDArray
 
-from tb_filterviz.patterns import parameterization, transforms
+from tb_filterviz.patterns import engine, parameterization, transforms
 from tb_filterviz.patterns.options import PatternOptions
 from tb_filterviz.patterns.prepare import Prepared
 from tb_filterviz.patterns.recipes import Recipe
-
-MEMORY = 1 << 30
-"""What the pictures of a batch may take together while they climb, in bytes."""
 
 _CPU_BATCH, _GPU_BATCH = 16, 32  # on two cores, in bfloat16, a tenth faster than 8 in deep layers, as fast in others
 
@@ -272,7 +269,7 @@ def _devices() -> tuple[str | None, ...]:
 
 def _batch_size(picture_bytes: int) -> int:
     most = _GPU_BATCH if tf.config.list_logical_devices("GPU") else _CPU_BATCH
-    return max(1, min(most, MEMORY // max(picture_bytes, 1)))
+    return max(1, min(most, engine.MEMORY // max(picture_bytes, 1)))
 
 
 def _batches(filters: list[int], size: int) -> list[list[int]]:

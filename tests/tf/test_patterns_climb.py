@@ -313,9 +313,9 @@ def test_the_moves_of_robust_pictures_are_seen_by_the_climb():
 
 
 def test_the_memory_bounds_the_batch():
-    assert climb._batch_size(climb.MEMORY) == 1
-    assert climb._batch_size(climb.MEMORY // 2) == 2
-    assert climb._batch_size(2 * climb.MEMORY) == 1
+    assert climb._batch_size(engine.MEMORY) == 1
+    assert climb._batch_size(engine.MEMORY // 2) == 2
+    assert climb._batch_size(2 * engine.MEMORY) == 1
     assert climb._batch_size(0) >= 1
 
 
