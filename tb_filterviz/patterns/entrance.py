@@ -126,12 +126,19 @@ def _heard(model: Any) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for _, layer in layer_tree(model):
             attributes = vars(layer)
-            if "call" in attributes:
-                stack.callback(attributes.update, call=attributes["call"])
-            stack.callback(attributes.pop, "call")
+            stack.callback(_put_back, attributes, dict(attributes))
             # A `tf.function` is called as plain Python.
             attributes["call"] = wrap(layer, getattr(layer.call, "python_function", layer.call))
         yield
+
+
+def _put_back(attributes: dict[str, Any], before: dict[str, Any]) -> None:
+    """Undoes what a call changed: `call` itself, and arrays that a layer keeps of it, by which caches would know it."""
+    for name, value in list(attributes.items()):
+        if name == "call" or isinstance(value, (tf.Tensor, np.ndarray)):
+            del attributes[name]
+            if name in before:
+                attributes[name] = before[name]
 
 
 def _first_time_step(layer: Any, inputs: Any) -> Any:

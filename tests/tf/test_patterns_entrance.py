@@ -56,7 +56,7 @@ BYTES = {
     "a lambda": L.Lambda(lambda x: x / 255.0),
     "a rescaling": L.Rescaling(1 / 255),
     "a trained normalisation": L.Normalization(mean=[120.0] * 3, variance=[4000.0] * 3),
-    "within each time step": lambda x: L.TimeDistributed(keras.Sequential([L.Rescaling(1 / 255), L.Conv1D(2, 3)]))(x),
+    "before each time step": lambda x: L.TimeDistributed(L.Conv1D(2, 3))(x / 255.0),
 }
 UNITS = {
     "a product and a difference": lambda x: x * 2 - 1,
