@@ -18,6 +18,9 @@ from tb_filterviz.patterns.receptive import BOUNDS
 from tb_filterviz.patterns.signature import Arguments
 from tb_filterviz.sources.keras import contents, layer_tree
 
+_SAME = 1e-5
+"""A smaller difference, as a share of what differs, is none: numbers may round by their place in a batch."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Entrance:
@@ -25,8 +28,8 @@ class Entrance:
 
     Attributes:
         layer: That layer.
-        black: How large is what it takes of pictures of zeros, on average, where that depends on the pictures.
-        step: How far that is from what it takes of pictures of ones; 0 if even pictures are all the same to it.
+        black: How large is what it takes of pictures of zeros, where that depends on the pictures: the median of it.
+        step: How far that is from what it takes of pictures of ones, likewise; 0 if even pictures are the same to it.
     """
 
     layer: Any
@@ -68,11 +71,11 @@ def find(model: Any, feed: Callable[[Any], Any], shape: tuple[int | None, ...]) 
     if not isinstance(model, keras.layers.Layer):
         return None
     _, most = BOUNDS[len(shape) - 1]
-    sides = tuple(side or most for side in shape)
-    noise = np.random.default_rng(0).random(sides)  # differs also for a model that makes all even pictures alike
-    pictures = np.stack([np.zeros(sides), np.ones(sides), noise])
+    pictures = np.zeros((3, *(side or most for side in shape)), np.float32)
+    pictures[1] = 1
+    pictures[2] = np.random.default_rng(0).random(pictures.shape[1:], np.float32)  # if even pictures are all alike
     try:
-        inputs = feed(tf.constant(pictures, tf.float32))
+        inputs = feed(tf.constant(pictures))
         with tap.LOCK, _heard(model), keras.StatelessScope():
             if isinstance(inputs, Arguments):
                 model(**inputs, training=False)
@@ -80,23 +83,26 @@ def find(model: Any, feed: Callable[[Any], Any], shape: tuple[int | None, ...]) 
                 model(inputs, training=False)
     except _Answer as answer:
         return _compared(answer.layer, answer.values)
-    except Exception:  # what hinders a climb, too, is said there
+    except Exception:  # a climb can do without; what hinders it, too, is said there
         return None
     return None
 
 
-def _compared(layer: Any, values: NDArray[np.float64]) -> Entrance:
-    """Compares what a layer takes of black and of white pictures."""
+def _compared(layer: Any, values: NDArray[np.float32]) -> Entrance | None:
+    """Compares what a layer takes of black and of white pictures; not by averages, which one dead pixel may rule."""
     with np.errstate(all="ignore"):  # weights may hold anything
         black, step = np.abs(values[0]), np.abs(values[1] - values[0])
-        moved = step > 1e-3 * step.max()
-    return Entrance(layer, float(black[moved].mean()), float(step[moved].mean())) if moved.any() else Entrance(layer)
+    known = np.isfinite(black) & np.isfinite(step)
+    if not known.any():
+        return None
+    moved = known & (step > _SAME * np.maximum(1.0, black))
+    return Entrance(layer, *(float(np.median(one[moved])) for one in (black, step))) if moved.any() else Entrance(layer)
 
 
 class _Answer(BaseException):
     """Carries what a layer takes out of the model; not an `Exception`, which models and Keras catch."""
 
-    def __init__(self, layer: Any, values: NDArray[np.float64]) -> None:
+    def __init__(self, layer: Any, values: NDArray[np.float32]) -> None:
         super().__init__()
         self.layer, self.values = layer, values
 
@@ -105,18 +111,16 @@ class _Answer(BaseException):
 def _heard(model: Any) -> Iterator[None]:
     """Lets layers of a model that have a kernel raise what they take, in this thread."""
     thread = threading.get_ident()
-    owners = {id(one.weight.source) for one in contents(model).candidates}
+    kernels = _with_kernels(model)
 
     def wrap(layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
-        has_kernel = id(layer) in owners or getattr(layer, "kernel", None) is not None
-
         def listening(*args: Any, **kwargs: Any) -> Any:
             if threading.get_ident() != thread:
                 return call(*args, **kwargs)
-            if has_kernel:
-                values = np.asarray(keras.tree.flatten((args, kwargs))[0]).astype(np.float64).reshape(3, -1)
-                if (values != values[:1]).any():
-                    raise _Answer(layer, values)
+            if id(layer) in kernels:
+                taken = np.asarray(keras.tree.flatten((args, kwargs))[0]).astype(np.float32)
+                if taken.ndim and len(taken) % 3 == 0 and _differ(taken.reshape(3, -1)):
+                    raise _Answer(layer, taken.reshape(3, -1))
             if isinstance(layer, keras.layers.TimeDistributed):  # its loop is a graph, in which nothing can be read
                 return _first_time_step(layer, *args)
             return call(*args, **kwargs)
@@ -132,13 +136,29 @@ def _heard(model: Any) -> Iterator[None]:
         yield
 
 
+def _with_kernels(model: Any) -> set[int]:
+    """Returns the layers that have a kernel and none inside that has one, by `id`: a model may own a table itself."""
+    owners = {id(one.weight.source) for one in contents(model).candidates}
+    layers = [layer for _, layer in layer_tree(model)]
+    own = {id(one) for one in layers if id(one) in owners or hasattr(getattr(one, "kernel", None), "shape")}
+    around = {id(one) for one in layers if any(id(inner) in own for _, inner in layer_tree(one)[1:])}
+    return own - around
+
+
+def _differ(values: NDArray[np.float32]) -> bool:
+    with np.errstate(all="ignore"):
+        return bool((np.abs(values - values[:1]) > _SAME * np.maximum(1.0, np.abs(values))).any())
+
+
 def _put_back(attributes: dict[str, Any], before: dict[str, Any]) -> None:
     """Undoes what a call changed: `call` itself, and arrays that a layer keeps of it, by which caches would know it."""
     for name, value in list(attributes.items()):
-        if name == "call" or isinstance(value, (tf.Tensor, np.ndarray)):
-            del attributes[name]
+        changed = before.get(name) is not value
+        if changed and (name == "call" or isinstance(value, (tf.Tensor, np.ndarray))):
             if name in before:
                 attributes[name] = before[name]
+            else:
+                del attributes[name]
 
 
 def _first_time_step(layer: Any, inputs: Any) -> Any:

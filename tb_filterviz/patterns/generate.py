@@ -25,8 +25,8 @@ def generate_patterns(
     Each picture starts from noise and climbs the gradient of its filter's response. The response is taken *before* the
     layer's activation function, since behind a ReLU many filters answer noise with 0 and have no gradient; and without
     the positions at the borders, which see zero padding. The model runs in inference mode and is left as it was, also
-    after an interrupt: its weights and states, and each `tf.Variable` in an attribute of a layer; but not what a
-    `tf.Module` alone, or a variable held elsewhere, is assigned.
+    after an interrupt: its weights and states, and each `tf.Variable` in an attribute of a layer, which loses what
+    another thread assigns to it meanwhile. What a `tf.Module` alone, or a variable held elsewhere, is assigned stays.
 
     What was traced for a layer and a size is kept as long as the model, so that a second call begins at once. Ctrl-C
     ends the climb and returns the patterns that are done; where there are none yet, it goes through.

@@ -91,14 +91,27 @@ def detect_range(
     Returns:
         Where the model itself changes values before the first layer that has a kernel, by layers or by operations:
         `(0, 255)`, or `(0, 1)` if that layer would tell pictures of 0..1 apart (see `entrance.Entrance.takes_bytes`);
-        and None. Else for RGB pictures of a network of `keras.applications`, known by its name or by that of a model
-        within around that layer, as of a base with a head of one's own: `(0, 255)`, and its function. Else `(0, 1)`,
-        and None.
+        and None. Where that is not known, any `Rescaling`, `Normalization` or `Lambda` before the first kernel counts
+        as such a change of 0..255. Else for RGB pictures of a network of `keras.applications`, known by its name or by
+        that of a model within around that layer, as of a base with a head of one's own: `(0, 255)`, and its function.
+        Else `(0, 1)`, and None.
     """
     if found is not None and found.scales:
         return (0.0, 255.0) if found.takes_bytes else (0.0, 1.0), None
+    if found is None and _has_scaling(model):
+        return (0.0, 255.0), None
     mode = _application(model, found) if channels == 3 else None
     return ((0.0, 1.0), None) if mode is None else ((0.0, 255.0), _PREPROCESS[mode])
+
+
+def _has_scaling(model: Any) -> bool:
+    """Whether a layer that may scale stands before the first that has a kernel."""
+    for _, layer in layer_tree(model) if isinstance(model, keras.layers.Layer) else ():
+        if isinstance(layer, (keras.layers.Rescaling, keras.layers.Normalization, keras.layers.Lambda)):
+            return True
+        if hasattr(getattr(layer, "kernel", None), "shape"):
+            break
+    return False
 
 
 def _application(model: Any, found: entrance.Entrance | None) -> str | None:

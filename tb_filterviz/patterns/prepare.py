@@ -78,7 +78,12 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
     around = others.Others.given(takes, climbed, options.other_inputs)
     span, preprocess = options.input_range, options.preprocess
     if isinstance(span, str):  # who gives the range of the model's inputs has prepared them
-        span, needed = inputs.detect_range(model, entrance.find(model, around.around, known), own[-1] or 0)
+        # Once: else a normalisation that learns meanwhile would change the range in the middle of a series.
+        span, needed = keep(
+            model,
+            ("range", around.key, known),
+            lambda: inputs.detect_range(model, entrance.find(model, around.around, known), known[-1] or 0),
+        )
         preprocess = needed if preprocess is None else preprocess
     feed = inputs.Feed(span, preprocess, around.around)
     fed = (found.path, span, around.key)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tb_filterviz.patterns import entrance, generate_patterns
+from tb_filterviz.patterns import entrance, generate_patterns, inputs
 from tests.tf.support import averaged
 
 L = keras.layers
@@ -55,6 +55,7 @@ BYTES = {
     "clipped": lambda x: keras.ops.clip(x / 255.0, 0, 1),
     "a lambda": L.Lambda(lambda x: x / 255.0),
     "a rescaling": L.Rescaling(1 / 255),
+    "a normalisation with dead channels": L.Normalization(mean=[0.0, 120, 120], variance=[0.0, 4000, 4000]),
     "a trained normalisation": L.Normalization(mean=[120.0] * 3, variance=[4000.0] * 3),
     "before each time step": lambda x: L.TimeDistributed(L.Conv1D(2, 3))(x / 255.0),
 }
@@ -96,6 +97,58 @@ def test_what_a_model_does_in_its_call_tells_the_range(case, high):
     assert make(model, size=SIDE).input_range == (0, high)
 
 
+class Tokens(keras.Model):
+    """Owns a table of three axes itself, as models of patches do, and holds the size of its kernels."""
+
+    def __init__(self):
+        super().__init__()
+        self.kernel, self.rescale, self.conv = 3, L.Rescaling(1 / 255), L.Conv2D(2, 3, name="conv")
+        self.table = self.add_weight(shape=(1, SIDE - 2, 2), name="table")
+
+    def call(self, x):
+        return self.conv(self.rescale(x)) + self.table
+
+
+def test_a_table_that_the_model_owns_is_no_kernel():
+    model = Tokens()
+    model(tf.zeros((1, SIDE, SIDE, 3)))
+    assert make(model, size=SIDE).input_range == (0, 255)
+
+
+class Told(keras.Model):
+    """Has a second input whose branch runs first."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden, self.out, self.conv = L.Dense(7, activation="sigmoid"), L.Dense(2), L.Conv2D(2, 3, name="conv")
+
+    def build(self, picture_shape, facts_shape):
+        self.conv.build(picture_shape)
+        self.hidden.build(facts_shape)
+        self.out.build((None, 7))
+
+    def call(self, picture, facts):
+        told = self.out(self.hidden(facts))
+        return self.conv(picture) + told[:, None, None]
+
+
+def test_what_another_input_rounds_to_does_not_count():
+    model = Told()
+    model(tf.zeros((1, SIDE, SIDE, 3)), tf.zeros((1, 5)))
+    facts = np.random.default_rng(0).normal(size=5).astype(np.float32)
+    assert make(model, size=SIDE, other_inputs={"facts": facts}).input_range == (0, 1)
+
+
+def test_the_range_stays_while_a_normalisation_learns():
+    norm, conv = L.BatchNormalization(), L.Conv2D(2, 3, name="conv")
+    model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), norm, conv])
+    assert make(model).input_range == (0, 1)
+    norm.moving_mean.assign([120.0] * 3)
+    norm.moving_variance.assign([3000.0, 4000.0, 6000.0])
+    with pytest.warns(UserWarning, match=r"input_range=\(0\.0, 255\.0\)"):
+        assert make(model).input_range == (0, 1)
+
+
 def test_the_normalisation_of_another_input_does_not_count():
     picture, facts = keras.Input((SIDE, SIDE, 3)), keras.Input((5,))
     norm, hidden = L.Normalization(mean=[50000.0] * 5, variance=[1e6] * 5), facts
@@ -103,8 +156,8 @@ def test_the_normalisation_of_another_input_does_not_count():
         hidden = layer(hidden)
     conv = L.Conv2D(2, 3, name="conv")
     joined = L.Concatenate()([L.GlobalMaxPooling2D()(conv(picture)), hidden])
-    for inputs in ([picture, facts], [facts, picture]):
-        assert make(keras.Model(inputs, joined)).input_range == (0, 1)
+    for taken in ([picture, facts], [facts, picture]):
+        assert make(keras.Model(taken, joined)).input_range == (0, 1)
 
 
 def test_a_network_of_keras_behind_another_input_does_not_count():
@@ -142,3 +195,11 @@ def test_what_a_model_cannot_tell_is_left_open():
     model(tf.zeros((1, SIDE, SIDE, 3)))
     assert entrance.find(model, lambda pictures: pictures, (SIDE, SIDE, 3)) is None
     assert entrance.find(tf.Module(), lambda pictures: pictures, (None, None, 3)) is None
+
+
+def test_where_a_model_cannot_tell_its_layers_do():
+    scaled = keras.Sequential([keras.Input((SIDE, SIDE, 3)), L.Rescaling(1 / 255), network(applications.MobileNetV2)])
+    assert inputs.detect_range(scaled, None, 3) == ((0, 255), None)
+    span, preprocess = inputs.detect_range(network(applications.MobileNetV2), None, 3)
+    assert span == (0, 255)
+    assert preprocess is not None
