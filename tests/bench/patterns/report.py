@@ -38,7 +38,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     add("--only", nargs="+", help="contenders; all by default")
     add("--filters", type=int, default=16, help="filters a layer")
     add("--shown", type=int, default=8, help="filters a layer by the slow libraries, and on the sheet")
-    add("--again", type=int, default=8, help="filters a layer that are made from a second seed")
+    add("--again", type=int, default=8, help="filters a layer that are made from a second seed, too; 0: none")
     add("--side", type=int, default=150, help="height and width of pictures, in pixels")
     add("--repeats", type=int, default=3, help="rounds of timing")
     add("--network", type=int, default=int(np.random.default_rng().integers(1000)), help="seed of the drawn network")

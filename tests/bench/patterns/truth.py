@@ -57,7 +57,7 @@ class Judge:
 
         Args:
             images: Pictures `[n, side, side, 3]`.
-            again: Those of another seed, of the first filters.
+            again: Those of another seed, of the first filters, if any.
             filters: The filter of each picture.
             classic: `reached` of the pictures of the classic recipe, of the same filters or more.
         """
@@ -70,20 +70,24 @@ class Judge:
         yield _share(before > most)
         yield _share(before > np.quantile(self._known[:, filters], 0.999, axis=0))
         yield _share(before > self._noise[filters])
-        z, z_again = (metrics.z_scores(self._probe(one)[0], self._known) for one in (images, again))
+        z = metrics.z_scores(self._probe(images)[0], self._known)
         yield f"{metrics.is_first(z, filters).mean():.2f}"
         yield f"{np.median(metrics.fine_energy(images)):.2f}"
         yield f"{np.median(metrics.total_variation(images)):.3f}"
         border = metrics.border_ratio(images)
         yield f"{np.median(border):.2f}"
         yield _share(border > 1.5)
-        yield from (f"{figure:.2f}" for figure in metrics.agreement(z[: len(again)], z_again))
+        yield from self._agreement(z, again) if len(again) else ("", "")
         rows = np.arange(len(filters))
         kept = {
             name: np.median(self._probe(shaken)[0][rows, filters] / before)
             for name, shaken in metrics.shaken(images).items()
         }
         yield from (f"{figure:.2f}" for figure in (kept["shift"], (kept["left"] + kept["right"]) / 2, kept["jpeg"]))
+
+    def _agreement(self, z: NDArray[np.float64], again: NDArray[np.uint8]) -> Iterator[str]:
+        others = metrics.z_scores(self._probe(again)[0], self._known)
+        return (f"{figure:.2f}" for figure in metrics.agreement(z[: len(again)], others))
 
 
 def compare(
@@ -116,9 +120,8 @@ def compare(
         classic: Mapping[str, Any] | None = None
         for name, run in runs.items():
             filters = np.array(chosen if run.quick else chosen[:shown])
-            images, others = (
-                _kept(keep, name, run, model, layer, some, seed) for some, seed in ((filters, 0), (filters[:again], 1))
-            )
+            images = _kept(keep, name, run, model, layer, filters, 0)
+            others = _kept(keep, name, run, model, layer, filters[:again], 1) if again else images[:0]
             pictures.setdefault(layer, {})[name] = images
             classic = classic or judge.reached(images, filters)
             yield row(layer, name, len(filters), *judge.cells(images, others, filters, classic))
