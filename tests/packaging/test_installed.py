@@ -22,8 +22,8 @@ def names(pattern):
 def test_the_wheel_holds_the_tab():
     wheel, found = names("*.whl")
     assert {"tb_filterviz/static/index.js", "tb_filterviz/http_api.md", "tb_filterviz/py.typed"} <= found
-    # Modules and the tab: 272 kB, of which exports of overviews, comparisons and tables are 20. No data file may hide.
-    assert wheel.stat().st_size < 280_000
+    # Modules and the tab: 280 kB, of which exports of overviews, comparisons and tables are 20. No data file may hide.
+    assert wheel.stat().st_size < 290_000
     assert not [name for name in found if name.startswith(("tests", "frontend", "demo"))]
 
 
