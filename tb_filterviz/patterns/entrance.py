@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,7 +14,6 @@ from numpy.typing import NDArray
 
 from tb_filterviz.patterns import tap
 from tb_filterviz.patterns.receptive import BOUNDS
-from tb_filterviz.patterns.signature import Arguments
 from tb_filterviz.sources.keras import contents, layer_tree
 
 _SAME = 1e-5
@@ -74,13 +72,23 @@ def find(model: Any, feed: Callable[[Any], Any], shape: tuple[int | None, ...]) 
     pictures = np.zeros((3, *(side or most for side in shape)), np.float32)
     pictures[1] = 1
     pictures[2] = np.random.default_rng(0).random(pictures.shape[1:], np.float32)  # if even pictures are all alike
+    kernels = _with_kernels(model)
+
+    def wrap(layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
+        def listening(*args: Any, **kwargs: Any) -> Any:
+            if id(layer) in kernels:
+                taken = np.asarray(keras.tree.flatten((args, kwargs))[0]).astype(np.float32)
+                if taken.ndim and len(taken) % 3 == 0 and _differ(taken.reshape(3, -1)):
+                    raise _Answer(layer, taken.reshape(3, -1))
+            if isinstance(layer, keras.layers.TimeDistributed):  # its loop is a graph, in which nothing can be read
+                return tap.at_once(layer, *args, **kwargs)
+            return call(*args, **kwargs)
+
+        return listening
+
     try:
-        inputs = feed(tf.constant(pictures))
-        with tap.LOCK, _heard(model), keras.StatelessScope():
-            if isinstance(inputs, Arguments):
-                model(**inputs, training=False)
-            else:
-                model(inputs, training=False)
+        with tap.hooked(model, wrap), _arrays_kept(model):
+            tap.run(model, feed(tf.constant(pictures)))
     except _Answer as answer:
         return _compared(answer.layer, answer.values)
     except Exception:  # a climb can do without; what hinders it, too, is said there
@@ -107,35 +115,6 @@ class _Answer(BaseException):
         self.layer, self.values = layer, values
 
 
-@contextlib.contextmanager
-def _heard(model: Any) -> Iterator[None]:
-    """Lets layers of a model that have a kernel raise what they take, in this thread."""
-    thread = threading.get_ident()
-    kernels = _with_kernels(model)
-
-    def wrap(layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
-        def listening(*args: Any, **kwargs: Any) -> Any:
-            if threading.get_ident() != thread:
-                return call(*args, **kwargs)
-            if id(layer) in kernels:
-                taken = np.asarray(keras.tree.flatten((args, kwargs))[0]).astype(np.float32)
-                if taken.ndim and len(taken) % 3 == 0 and _differ(taken.reshape(3, -1)):
-                    raise _Answer(layer, taken.reshape(3, -1))
-            if isinstance(layer, keras.layers.TimeDistributed):  # its loop is a graph, in which nothing can be read
-                return _first_time_step(layer, *args)
-            return call(*args, **kwargs)
-
-        return listening
-
-    with contextlib.ExitStack() as stack:
-        for _, layer in layer_tree(model):
-            attributes = vars(layer)
-            stack.callback(_put_back, attributes, dict(attributes))
-            # A `tf.function` is called as plain Python.
-            attributes["call"] = wrap(layer, getattr(layer.call, "python_function", layer.call))
-        yield
-
-
 def _with_kernels(model: Any) -> set[int]:
     """Returns the layers that have a kernel and none inside that has one, by `id`: a model may own a table itself."""
     owners = {id(one.weight.source) for one in contents(model).candidates}
@@ -150,16 +129,15 @@ def _differ(values: NDArray[np.float32]) -> bool:
         return bool((np.abs(values - values[:1]) > _SAME * np.maximum(1.0, np.abs(values))).any())
 
 
-def _put_back(attributes: dict[str, Any], before: dict[str, Any]) -> None:
-    """Undoes what a call changed: `call` itself, and arrays that a layer keeps of it, by which caches would know it."""
-    for name, value in list(attributes.items()):
-        changed = before.get(name) is not value
-        if changed and (name == "call" or isinstance(value, (tf.Tensor, np.ndarray))):
-            if name in before:
-                attributes[name] = before[name]
-            else:
-                del attributes[name]
-
-
-def _first_time_step(layer: Any, inputs: Any) -> Any:
-    return tf.stack([layer.layer(inputs[:, 0])] * inputs.shape[1], 1)
+@contextlib.contextmanager
+def _arrays_kept(model: Any) -> Iterator[None]:
+    """Takes arrays that layers keep of their calls away again: a cache would take them for a change of the model."""
+    before = [(vars(layer), dict(vars(layer))) for _, layer in layer_tree(model)]
+    try:
+        yield
+    finally:
+        for now, then in before:
+            for name, value in list(now.items()):
+                if isinstance(value, (tf.Tensor, np.ndarray)) and then.get(name) is not value:
+                    del now[name]
+                    now.update({name: then[name]} if name in then else {})

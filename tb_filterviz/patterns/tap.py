@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -20,7 +20,7 @@ import tensorflow as tf
 from tb_filterviz.patterns.signature import Arguments
 from tb_filterviz.sources.keras import layer_tree
 
-LOCK = threading.RLock()
+_LOCK = threading.RLock()
 """Is held while a model's layers are changed to be heard: by one thread at a time."""
 
 
@@ -102,18 +102,13 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
     if not isinstance(layer, keras.layers.Layer):
         return _called(layer, inputs)
     weights = [(weight, _finite(weight)) for weight in layer.weights] if finite else []
-    arguments = isinstance(inputs, Arguments)
-    inputs = dict(inputs) if arguments else inputs
-    shapes = keras.tree.map_structure(lambda tensor: tuple(tensor.shape), inputs)
+    given = dict(inputs) if isinstance(inputs, Arguments) else inputs
+    shapes = keras.tree.map_structure(lambda tensor: tuple(tensor.shape), given)
     received = f"Received: model={model.name!r}, layer={layer.name!r}, inputs of shape {shapes}"
     ear = _Ear(model, layer)
     try:
-        # The stateless scope keeps updates and losses of this call away from the model.
-        with LOCK, _prepared(model, ear), keras.StatelessScope(weights):
-            if arguments:
-                model(**inputs, training=False)
-            else:
-                model(inputs, training=False)
+        with hooked(model, ear.wrap):
+            run(model, inputs, weights)
     except _Answer as answer:
         heard = answer.heard
     except (ValueError, tf.errors.OpError) as error:
@@ -138,7 +133,7 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
                 f"so its filters have no patterns. Choose a layer that takes part. {received}"
             )
         heard = ear.heard
-    if _graph(heard.response) not in (None, _graph(keras.tree.flatten(inputs)[0])):
+    if _graph(heard.response) not in (None, _graph(keras.tree.flatten(given)[0])):
         raise ValueError(
             "The model calls this layer in a graph of its own (a loop, a condition or a function), where it cannot be "
             f"heard. Choose another layer. {received}"
@@ -158,6 +153,52 @@ def listen(model: Any, layer: Any, inputs: Any, *, finite: bool = False) -> Hear
 def _graph(tensor: Any) -> Any:
     """Returns the graph of a tensor, None for one that is computed at once."""
     return tensor.graph if tf.is_symbolic_tensor(tensor) else None
+
+
+def run(model: Any, inputs: Any, weights: Sequence[tuple[Any, Any]] = ()) -> None:
+    """Calls a Keras model in inference mode; updates and losses of this call are kept away from it.
+
+    Args:
+        model: Built Keras model, or layer.
+        inputs: As for `listen`.
+        weights: Weights with the values that they shall have meanwhile.
+    """
+    with keras.StatelessScope(list(weights)):
+        if isinstance(inputs, Arguments):
+            model(**inputs, training=False)
+        else:
+            model(inputs, training=False)
+
+
+@contextlib.contextmanager
+def hooked(model: Any, wrap: Callable[[Any, Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
+    """Lets the layers of a model do something else when they are called, in this thread; one thread at a time does so.
+
+    Args:
+        model: Keras model, or layer.
+        wrap: Returns, for a layer and its `call`, what is done in its place. A `call` that is a `tf.function` is given
+            as plain Python, so that a layer inside one can be heard.
+    """
+    thread = threading.get_ident()
+
+    def hook(layer: Any) -> Callable[..., Any]:
+        call = layer.call
+        if isinstance(call, tf.types.experimental.PolymorphicFunction):
+            call = call.python_function
+        heard = wrap(layer, call)
+        return lambda *args, **kwargs: (heard if threading.get_ident() == thread else call)(*args, **kwargs)
+
+    with _LOCK, contextlib.ExitStack() as stack:
+        for _, layer in layer_tree(model):
+            stack.enter_context(_attributes(layer, {"call": hook(layer)}))
+        yield
+
+
+def at_once(layer: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+    """Does what `TimeDistributed.call` does, without its loop: all time steps as one batch, which is the same."""
+    shape, steps = tf.shape(inputs), inputs.shape[1]
+    outputs = layer.layer(tf.reshape(inputs, [-1, *inputs.shape[2:]]), training=training)
+    return tf.reshape(outputs, [shape[0], steps, *outputs.shape[1:]])
 
 
 def runs(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, ...]) -> bool:
@@ -182,7 +223,7 @@ def _called(function: Any, inputs: Any) -> Heard:
 
 
 class _Ear:
-    """Listens to the calls of the layers of a model, in one thread.
+    """Listens to the calls of the layers of a model.
 
     Attributes:
         heard: What was heard, None if nothing was.
@@ -192,7 +233,7 @@ class _Ear:
     def __init__(self, model: Any, target: Any) -> None:
         self.heard: Any = None
         self.stateful = ""
-        self._target, self._thread = target, threading.get_ident()
+        self._target = target
         self._output: Any = None
         self._frames = 1
         self._loops = {
@@ -202,32 +243,28 @@ class _Ear:
             and any(inner is target for _, inner in layer_tree(layer.layer))
         }
 
-    def wrap(self, layer: Any) -> Callable[..., Any]:
-        """Returns what a layer shall do when it is called."""
-        call = layer.call
+    def wrap(self, layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
+        """See `hooked`."""
 
         def listening(*args: Any, **kwargs: Any) -> Any:
-            if threading.get_ident() == self._thread:
-                if getattr(layer, "stateful", False) is True:
-                    self.stateful = layer.name
-                if layer is self._target and self.heard is None:
-                    return self._hear(call, args, kwargs)
-                if id(layer) in self._loops and self.heard is None:
-                    return self._at_once(layer, *args, **kwargs)
-                if self.heard is not None and not layer._layers and self._takes_output(args):
-                    found = layer if isinstance(layer, keras.layers.BatchNormalization) else None
-                    raise _Answer(dataclasses.replace(self.heard, normalization=found))
+            if getattr(layer, "stateful", False) is True:
+                self.stateful = layer.name
+            if layer is self._target and self.heard is None:
+                return self._hear(call, args, kwargs)
+            if id(layer) in self._loops and self.heard is None:
+                return self._at_once(layer, *args, **kwargs)
+            if self.heard is not None and not layer._layers and self._takes_output(args):
+                found = layer if isinstance(layer, keras.layers.BatchNormalization) else None
+                raise _Answer(dataclasses.replace(self.heard, normalization=found))
             return call(*args, **kwargs)
 
         return listening
 
-    def _at_once(self, layer: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-        """Does what `TimeDistributed.call` does, without its loop: all time steps as one batch, which is the same."""
-        shape, steps = tf.shape(inputs), inputs.shape[1]
-        self._frames *= steps
-        outputs = layer.layer(tf.reshape(inputs, [-1, *inputs.shape[2:]]), training=training)
-        self._frames //= steps
-        return tf.reshape(outputs, [shape[0], steps, *outputs.shape[1:]])
+    def _at_once(self, layer: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        self._frames *= inputs.shape[1]
+        outputs = at_once(layer, inputs, *args, **kwargs)
+        self._frames //= inputs.shape[1]
+        return outputs
 
     def _takes_output(self, args: Any) -> bool:
         return self._output is not None and any(one is self._output for one in keras.tree.flatten(args))
@@ -256,20 +293,6 @@ def _attributes(layer: Any, values: dict[str, Any]) -> Iterator[None]:
         for name in values:
             del attributes[name]
         attributes.update(before)
-
-
-@contextlib.contextmanager
-def _prepared(model: Any, ear: _Ear) -> Iterator[None]:
-    """Lets the ear hear the layers of a model.
-
-    Layers whose `call` is a `tf.function` are called as plain Python, so that a layer inside one can be heard.
-    """
-    with contextlib.ExitStack() as stack:
-        for _, layer in layer_tree(model):
-            if isinstance(layer.call, tf.types.experimental.PolymorphicFunction):
-                stack.enter_context(_attributes(layer, {"call": layer.call.python_function}))
-            stack.enter_context(_attributes(layer, {"call": ear.wrap(layer)}))
-        yield
 
 
 def _finite(weight: Any) -> Any:

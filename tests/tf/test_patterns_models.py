@@ -298,7 +298,7 @@ def test_another_thread_may_use_the_model_meanwhile():
     conv, picture = layer_of(model, "first"), tf.random.normal((1, SIDE, SIDE, 3))
     expected, heard = conv(picture).numpy(), []
     ear = tap._Ear(model, conv)
-    with tap._prepared(model, ear):
+    with tap.hooked(model, ear.wrap):
         thread = threading.Thread(target=lambda: heard.append(conv(picture).numpy()))
         thread.start()
         thread.join()
