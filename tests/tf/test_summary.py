@@ -8,7 +8,7 @@ import tensorflow as tf
 import tb_filterviz as filterviz
 from tb_filterviz import wire
 from tests.support import logs
-from tests.tf import models, support
+from tests.tf import models
 
 ARRAY = np.random.default_rng(0).normal(size=(3, 3, 4, 8)).astype(np.float32)
 PICTURE = np.zeros((1, 4, 4, 1), np.float32)
@@ -17,16 +17,6 @@ PICTURE = np.zeros((1, 4, 4, 1), np.float32)
 @pytest.fixture(autouse=True)
 def no_step():
     tf.summary.experimental.set_step(None)
-
-
-def small_model():
-    return keras.Sequential(
-        [
-            keras.Input((12, 12, 3)),
-            keras.layers.SeparableConv2D(4, 3, name="sep"),
-            keras.layers.Conv2D(5, 3, activation="relu", name="conv"),
-        ]
-    )
 
 
 def ours(step=None):
@@ -280,11 +270,6 @@ def test_not_a_number_is_logged_and_counted(tmp_path):
             {"precision": "float8"},
             "`precision` must be one of 'float16', 'float32', 'int8'. Received: precision='float8'",
         ),
-        (
-            {"data": small_model(), "patterns": 0},
-            "`patterns` must be None, a number of filters from 1, or PatternOptions. Received: patterns=0",
-        ),
-        ({"data": small_model(), "patterns": True}, "`patterns` must be"),
         ({"patterns": 4}, "`patterns` need a Keras model.*Received: data of type ndarray, patterns=4"),
         ({"name": None}, "`name` must be a string. Received: name=None"),
     ],
@@ -295,109 +280,3 @@ def test_a_wrong_argument_is_named_before_anything_is_written(tmp_path, argument
             filterviz.summary(**{"name": "net", "data": ARRAY, "step": 0, **arguments})
         writer.flush()
     assert logs.read_events(tmp_path) == []
-
-
-def test_patterns_join_their_kernels(tmp_path):
-    options = filterviz.PatternOptions(filters=3, steps=2, progress=False)
-    with tf.summary.create_file_writer(str(tmp_path)).as_default() as writer:
-        assert filterviz.summary("net", small_model(), step=4, patterns=options)
-        writer.flush()
-    headers = [wire.parse_header(elements[0]) for *_, elements in logs.read_events(tmp_path)]
-    kernels = {header.layer for header in headers if header.kind == wire.KERNEL}
-    patterns = [header for header in headers if header.kind == wire.PATTERNS]
-    assert [header.layer.path.split("/")[-2:] for header in patterns] == [
-        ["sep", "pointwise_kernel"],
-        ["conv", "kernel"],
-    ]
-    assert {header.layer for header in patterns} < kernels
-    assert all(header.filters == (0, 1, 2) and header.steps == 2 for header in patterns)
-
-
-def test_every_option_of_patterns_reaches_them_and_what_they_are_measured_by_is_logged(tmp_path):
-    natural = np.random.default_rng(0).random((3, 12, 12, 3))
-    options = filterviz.PatternOptions(
-        filters=[1, 3],
-        steps=3,
-        recipe="classic",
-        seed=4,
-        tries=1,
-        reference=natural,
-        input_range=(0, 1),
-        progress=False,
-    )
-    model = small_model()
-    with tf.summary.create_file_writer(str(tmp_path)).as_default() as writer:
-        filterviz.summary("net", model, step=4, layers="conv", patterns=options)
-        writer.flush()
-    log = filterviz.read(tmp_path)
-    logged = log.patterns(log.runs()[0], log.layers(log.runs()[0])[0])
-    made = filterviz.generate_patterns(model, "conv", options=options)
-    for name in ("filters", "images", "start", "reached", "failed", "noise", "natural", "percentile", "curve"):
-        np.testing.assert_array_equal(getattr(logged, name), getattr(made, name))
-    assert (logged.recipe, logged.steps, logged.input_range) == ("classic", 3, (0.0, 1.0))
-    assert np.isfinite(logged.natural).all()
-    assert logged.curve.shape == (2, 4)
-
-
-def test_an_interrupt_writes_the_patterns_that_are_done_and_goes_through(tmp_path, monkeypatch):
-    support.interrupt_climb(monkeypatch, 3)
-    options = filterviz.PatternOptions(steps=2, batch_size=2, tries=1, progress=False)
-    with tf.summary.create_file_writer(str(tmp_path)).as_default() as writer:
-        with pytest.raises(KeyboardInterrupt):
-            filterviz.summary("net", small_model(), step=4, patterns=options)  # 2 batches of 2, then of 2, 2 and 1
-        writer.flush()
-    headers = [wire.parse_header(elements[0]) for *_, elements in logs.read_events(tmp_path)]
-    done = {header.layer.layer_class: header.filters for header in headers if header.kind == wire.PATTERNS}
-    assert done == {"SeparableConv2D": (0, 1, 2, 3)}, "the interrupt came before any of the second layer was done"
-
-
-def test_an_interrupt_within_a_layer_writes_its_part(tmp_path, monkeypatch):
-    support.interrupt_climb(monkeypatch, 2)
-    options = filterviz.PatternOptions(steps=2, batch_size=2, tries=1, progress=False)
-    with tf.summary.create_file_writer(str(tmp_path)).as_default() as writer:
-        with pytest.raises(KeyboardInterrupt):
-            filterviz.summary("net", small_model(), step=4, layers="conv", patterns=options)
-        writer.flush()
-    (header,) = (
-        header
-        for *_, elements in logs.read_events(tmp_path)
-        if (header := wire.parse_header(elements[0])).kind == wire.PATTERNS
-    )
-    assert header.filters == (0, 1)
-
-
-def test_a_filter_that_one_of_the_layers_does_not_have_is_named_before_anything_is_done(tmp_path):
-    options = filterviz.PatternOptions(filters=[0, 4], progress=False)  # the first layer has four
-    with tf.summary.create_file_writer(str(tmp_path)).as_default() as writer:
-        with pytest.raises(
-            ValueError, match=r"from 0 to 3: the layer '.*sep/pointwise_kernel' has 4 filters\. Received: 4"
-        ):
-            filterviz.summary("net", small_model(), step=4, patterns=options)
-        writer.flush()
-    assert logs.read_events(tmp_path) == []
-
-
-def test_patterns_that_were_made_before(tmp_path):
-    model = small_model()
-    made = filterviz.generate_patterns(model, "conv", filters=[1, 4], steps=2, progress=False)
-    with tf.summary.create_file_writer(str(tmp_path)).as_default() as writer:
-        assert filterviz.summary("net", made, step=4)
-        writer.flush()
-    ((tag, step, _, elements),) = logs.read_events(tmp_path)
-    assert (tag, step) == (wire.tag("net", made.layer.path, wire.PATTERNS), 4)
-    assert wire.parse_header(elements[0]).filters == (1, 4)
-
-
-def test_patterns_are_not_made_when_nothing_records():
-    with tf.summary.record_if(False):
-        assert not filterviz.summary("net", small_model(), step=0, patterns=10**6)
-
-
-def test_patterns_in_a_traced_function_are_refused(tmp_path):
-    model = small_model()
-    traced = tf.function(lambda: filterviz.summary("net", model, 0, patterns=2))
-    with (
-        tf.summary.create_file_writer(str(tmp_path)).as_default(),
-        pytest.raises(ValueError, match=r"inside a tf\.function"),
-    ):
-        traced()
