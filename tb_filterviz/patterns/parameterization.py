@@ -27,8 +27,11 @@ NOISE = 20.0
 FLOOR = 8.0
 """Waves longer than a side divided by this are not made stronger: blots of colour excite no filter."""
 
-CUTOFF = 0.27
-"""Where the spectrum of a step has fallen by the factor exp(-1/2), in cycles a pixel: finer texture cannot be read."""
+CUTOFF = 0.2
+"""Where the spectrum of a step has fallen by the factor exp(-1/2), in cycles a pixel: finer texture cannot be read.
+
+Of curves every wave can be.
+"""
 
 MARGIN = 24
 """A side divided by this is the frame whose contrast does not count: what filters dislike would be hidden there."""
@@ -243,7 +246,9 @@ def _amplitudes(spatial: tuple[int, ...], decay: float) -> NDArray[np.float32]:
     grids = np.meshgrid(*(np.fft.fftfreq(n) for n in spatial[:-1]), np.fft.rfftfreq(spatial[-1]), indexing="ij")
     frequency = np.sqrt(sum(grid**2 for grid in grids))
     lowest = min(FLOOR, min(spatial) / 4) / min(spatial)
-    falling = np.maximum(frequency, lowest) ** -decay * np.exp(-0.5 * (frequency / CUTOFF) ** 2)
+    falling = np.maximum(frequency, lowest) ** -decay
+    if len(spatial) > 1:
+        falling *= np.exp(-0.5 * (frequency / CUTOFF) ** 2)
     falling[(0,) * len(spatial)] = 0.0
     if not falling.any():
         falling[...] = 1.0  # a picture of one pixel has nothing but its mean

@@ -107,7 +107,7 @@ def test_what_is_drawn_is_what_was_measured_and_climbed(kind):
     np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-4, atol=1e-5)
     assert (patterns.reached > patterns.start).all()
     assert not patterns.failed.any()
-    assert (np.argmax(response - response.mean(0), axis=0) == np.arange(response.shape[1])).mean() > 0.7
+    assert (np.diagonal(response) > 0.8 * response.max(0)).all()  # what another's picture brings is a hill, too
 
 
 @pytest.mark.parametrize("kind", ["curve", "curves", "many channels", "film", "volume"])

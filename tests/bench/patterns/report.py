@@ -132,12 +132,13 @@ def _truth(options: argparse.Namespace, runs: dict[str, contenders.Contender], m
 
 def _curves(options: argparse.Namespace, runs: dict[str, contenders.Contender], model: keras.Model) -> Iterator[str]:
     counts = (1, 2, 4, 8, 12, 16, 32, 64, 80)
+    open_model = networks.hed(None)
     yield header("layer", "recipe", *(f"after {count}" for count in counts))
     for layer in options.layers[:2]:
         filters = _chosen(model, layer, 4)
         for recipe in RECIPES.values():
             made = generate_patterns(
-                *(model, layer, filters),
+                *(open_model, layer, filters),
                 size=96,
                 recipe=recipe.name,
                 input_range=(0, 255),
