@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import kernel_event, values
-from tests.e2e.test_tab import SECONDS, first_card, layer_key, open_tab
+from tests.e2e.test_tab import SECONDS, first_card, layer_key, open_tab, painted, said_of
 from tests.support import logs, server
 
 
@@ -29,19 +29,20 @@ def numbers(text):
 
 def open_comparison(board, page, layer, **picks):
     tab = open_tab(board, page, view="compare", layer=layer_key(f"{layer}/kernel"), a="alpha", **picks)
-    expect(tab.get_by_test_id("grid-canvas")).to_have_count(3, timeout=20 * SECONDS)
+    panels = tab.get_by_test_id("mosaic")
+    expect(panels).to_have_count(3, timeout=20 * SECONDS)
+    for at in range(3):
+        expect(panels.nth(at)).to_have_class("mosaic", timeout=20 * SECONDS)  # without "stale": in its order
+        painted(panels.nth(at))
     return tab
 
 
 def point(tab, page, panel, x, y):
     """Points at a place of one of the three pictures; returns its numbers as the tab reads them."""
-    box = tab.get_by_test_id("grid-canvas").nth(panel).bounding_box()
-    page.mouse.move(box["x"] + x, box["y"] + y)
-    text = tab.locator(".readout").inner_text()
     place = r"filter (\d+)(?: ← (\d+))?(?: of \d+)?(?:, input (\d+))?.*row (\d+), column (\d+)"
     names = place + r"\s+A (\S+) · B (\S+) · B \N{MINUS SIGN} A (\S+)"
-    found = re.search(names, text, re.S)
-    assert found, text
+    found = said_of(tab, page, x, y, names, panel)
+    assert found, "nothing is said of this place"
     filter_, partner, channel, row, column = (None if one is None else int(one) for one in found.groups()[:5])
     partner = filter_ if partner is None else partner
     return (filter_, partner, channel, row, column), [numbers(one)[0] for one in found.groups()[5:]]
@@ -120,6 +121,7 @@ def test_the_largest_change_first_and_a_pair_with_all_its_slices(board, page):
     told = numbers(tab.get_by_test_id("facts").nth(1).inner_text())
     assert told[:2] == [o, pytest.approx(change.max(), rel=1e-3)]
     assert shown["L2 norm"] == [pytest.approx(norms(side)[o], rel=1e-3) for side in (before, after)]
+    expect(pair.get_by_test_id("mosaic").last).to_have_class("mosaic", timeout=20 * SECONDS)
     (_, _, channel, row, column), (one, other, _) = point(tab, page, 2, 10, 10)
     np.testing.assert_allclose([one, other], [side[row, column, channel, o] for side in (before, after)], atol=2e-3)
     page.keyboard.press("Escape")
@@ -211,7 +213,7 @@ def test_marked_filters_side_by_side(board, page):
     cell = beside.locator("[data-pair='0,3']")
     expect(cell).to_be_visible(timeout=20 * SECONDS)
     assert numbers(cell.inner_text())[0] == pytest.approx(cosine, abs=1e-3)
-    assert "p.filterviz.marked=0%2C3" in page.url
+    expect(page).to_have_url(re.compile("p.filterviz.marked=0%2C3"))
 
 
 def test_what_cannot_be_compared(board, page):

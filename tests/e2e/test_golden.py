@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import kernel_events, pattern_event
-from tests.e2e.test_tab import SECONDS, layer_key, open_tab
+from tests.e2e.test_tab import PAINTED, SECONDS, layer_key, open_tab
 from tests.support import logs, server
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
@@ -24,6 +24,7 @@ CHANNEL = 48
 LARGEST = 100_000  # bytes of a file
 
 WITH_ALL_BASES = ".overview:has(.plot + .plot):not(:has(.overview-row:not(:has([data-testid=basis]))))"
+WITH_ALL_PARTS = ".card:has([data-testid=pattern]):has([data-testid=nearest]):has(.history .plot + .plot)"
 GRID = {"layer": layer_key("conv1/kernel"), "tile": 60, "scale": "layer"}
 VIEWS = {
     # Tiles of a comparison are too small for captions, which are letters.
@@ -31,7 +32,7 @@ VIEWS = {
     "overview": ({"view": "overview"}, ".overview", WITH_ALL_BASES, ".strip"),
     "grid": ({**GRID, "input": 1}, ".card", "[data-testid=grid-canvas]", ".mosaic"),
     "grid-rgb": ({**GRID, "input": "rgb"}, ".card", "[data-testid=grid-canvas]", ".mosaic"),
-    "detail": ({**GRID, "filter": 2, "tile": 96}, ".card", ".history .plot + .plot", None),
+    "detail": ({**GRID, "filter": 2, "tile": 96}, ".card", WITH_ALL_PARTS, None),
     "patterns": ({**GRID, "kind": "both", "input": 1, "tile": 96}, ".card", "[data-testid=pattern]", ".patterns"),
     "compare": ({**GRID, "view": "compare", "tile": 21}, ".card", "section:last-child > .mosaic", ".mosaic"),
 }
@@ -65,7 +66,9 @@ def picture(board, page, view, theme, style=""):
     if theme == "dark":
         page.evaluate("() => document.body.classList.add('dark-mode')")
     expect(tab.locator(last).last).to_be_visible(timeout=20 * SECONDS)
+    expect(tab.locator(".stale")).to_have_count(0, timeout=20 * SECONDS)
     frame = next(frame for frame in page.frames if "plugin_entry" in frame.url)
+    frame.wait_for_function(f"of => [...document.querySelectorAll(of)].every({PAINTED})", arg=f"{compared} canvas")
     frame.add_style_tag(content=NO_LETTERS + style)
     page.mouse.move(1279, 799)
     page.wait_for_timeout(700)  # TensorBoard fades from one theme to the other

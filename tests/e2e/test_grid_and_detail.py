@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import kernel_event, pattern_event, values
-from tests.e2e.test_tab import SECONDS, first_card, layer_key, open_tab, painted, read
+from tests.e2e.test_states import hold
+from tests.e2e.test_tab import SECONDS, drawn_on, first_card, layer_key, open_tab, painted, read
 from tests.support import logs, server
 
 
@@ -28,6 +29,7 @@ def test_a_pattern_under_its_kernel_by_activation(board, page):
     kernel = values("conv1", 2).astype(np.float16).astype(np.float64)
     limit = np.abs(kernel).max()
     for at, filter_ in enumerate([3, 2, 1, 0]):
+        drawn_on(kernels.nth(at))
         middles = kernels.nth(at).evaluate(
             """canvas => {
               const side = canvas.width / 3, context = canvas.getContext('2d');
@@ -47,6 +49,17 @@ def test_a_pattern_under_its_kernel_by_activation(board, page):
     expect(tab.get_by_test_id("found")).to_have_text("0 of 4 patterns")
 
 
+def test_patterns_do_not_move_when_their_kernels_come(board, page):
+    release = hold(page, "**/kernels?*")
+    tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", kind="both")
+    last = tab.get_by_test_id("pattern").last
+    expect(last).to_be_visible(timeout=20 * SECONDS)
+    before = last.bounding_box()
+    release()
+    drawn_on(tab.get_by_role("img", name="kernel of filter").last)
+    assert last.bounding_box() == before
+
+
 def test_patterns_by_the_norm_of_their_filters(board, page):
     tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", kind="patterns", sort="norm")
     norms = np.linalg.norm(values("conv1", 2).reshape(-1, 16), axis=0)[:4]
@@ -61,6 +74,7 @@ def test_the_detail_uses_the_window(board, page, width):
     expect(tab.get_by_test_id("history")).to_be_visible(timeout=20 * SECONDS)
     expect(tab.get_by_test_id("nearest")).to_be_visible()
     expect(tab.get_by_test_id("numbers")).to_be_visible()
+    expect(tab.get_by_test_id("pattern")).to_be_visible()
     names = ("mosaic", "pattern", "nearest", "numbers", "history")
     boxes = {name: tab.get_by_test_id(name).first.bounding_box() for name in names}
     card = tab.locator(".card").bounding_box()
@@ -344,7 +358,7 @@ def test_the_bar_of_tools_has_a_slider_to_grasp_and_no_button_alone(board, page,
 def test_settings_take_no_room_from_pictures_in_a_narrow_window(board, page):
     page.set_viewport_size({"width": 700, "height": 800})
     tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha")
-    card = first_card(tab)
+    card = painted(first_card(tab))
     before = card.bounding_box()
     tab.get_by_role("button", name="Settings").click()
     pane = tab.get_by_role("complementary", name="Settings")

@@ -13,7 +13,7 @@ from tensorboard.compat.proto import event_pb2, summary_pb2
 
 from tb_filterviz import analysis
 from tests.e2e.conftest import LAYERS, STEPS, kernel_event, kernel_events, pattern_event, values
-from tests.e2e.test_tab import SECONDS, first_card, layer_key, open_tab, read
+from tests.e2e.test_tab import SECONDS, first_card, layer_key, open_tab, painted, read
 from tests.support import logs, server
 
 COMPARISONS = [{"view": "compare", "find": "3, 7"}, {"view": "compare", "filter": 3}]
@@ -76,12 +76,12 @@ def test_back_and_forward(board, page):
     expect(tab.get_by_test_id("overview")).to_be_visible()
     page.go_forward()
     first_card(tab)
-    assert "p.filterviz.layer=cnn%7Cconv2%2Fkernel" in page.url
+    expect(page).to_have_url(re.compile("p.filterviz.layer=cnn%7Cconv2%2Fkernel"))
 
 
 def test_the_largest_norm_first(board, page):
     tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", step=0, input=0)
-    card = first_card(tab)
+    card = painted(first_card(tab))
     tab.get_by_test_id("sort").select_option("norm")
     expect(card.get_by_test_id("found")).to_have_text("16 of 16 filters")
     norms = np.linalg.norm(values("conv1", 0).reshape(-1, 16), axis=0)
@@ -90,7 +90,7 @@ def test_the_largest_norm_first(board, page):
 
 def test_a_search_leaves_what_it_names(board, page):
     tab = open_tab(board, page, layer=layer_key("conv2/kernel"), run="alpha", step=2, input=0)
-    card = first_card(tab)
+    card = painted(first_card(tab))
     change = analysis.change(values("conv2", 1), values("conv2", 2))[0]
     limit = float(np.sort(change)[11:13].mean())
     tab.get_by_test_id("find").fill(f"change>{limit:.6f}")
@@ -115,7 +115,7 @@ def test_the_course_of_a_filter_and_its_neighbours(board, page):
 
 def test_slices_with_the_strongest_first(board, page):
     tab = open_tab(board, page, layer=layer_key("conv2/kernel"), run="alpha", step=0, filter=3, slices="norm")
-    card = first_card(tab)
+    card = painted(first_card(tab))
     norms = np.linalg.norm(values("conv2", 0)[..., 3].reshape(9, -1), axis=0)
     assert read(card, page, 10, 10)[1] == norms.argmax()
 
@@ -170,8 +170,9 @@ def test_no_violation_that_axe_finds(board, page, picks, theme):
     tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", **picks)
     if theme == "dark":
         page.evaluate("() => document.body.classList.add('dark-mode')")
-    ready = {"overview": ".badges", "compare": "[data-testid=facts]"}.get(picks.get("view"), ".card")
+    ready = {"overview": ".badges", "compare": "[data-testid=facts]"}.get(picks.get("view"), ".card canvas")
     expect(tab.locator(ready).first).to_be_visible(timeout=20 * SECONDS)
+    expect(tab.locator(".stale")).to_have_count(0, timeout=20 * SECONDS)  # dimmed words have less contrast
     page.wait_for_timeout(700)
     assert violations(page) == []
 
@@ -220,6 +221,8 @@ def test_a_pattern_over_its_steps(page, tmp_path):
 def test_the_values_of_a_filter_are_copied(board, page, filter_, tables):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     tab = open_tab(board, page, layer=layer_key("conv1/kernel"), run="alpha", filter=filter_, step=2)
+    if tables == 2:  # copied is what is shown
+        expect(tab.get_by_test_id("pattern")).to_be_visible(timeout=20 * SECONDS)
     tab.get_by_role("button", name="Copy values").click(timeout=20 * SECONDS)
     expect(tab.get_by_role("button", name="Copied")).to_be_visible()
     frame = next(frame for frame in page.frames if "plugin_entry" in frame.url)

@@ -39,3 +39,8 @@ def test_a_server_that_does_not_end_is_killed_and_says_where_it_hangs(tmp_path, 
 
 def test_what_ends_slowly_but_nowhere_in_the_package_is_killed_and_that_is_all(tmp_path):
     end(tmp_path, SAYS_IT_ENDS)
+
+
+def test_that_the_interpreter_ignored_the_end_is_no_fault_of_the_package(tmp_path):
+    ignored = "Exception ignored in: <function remove>\nTraceback (most recent call last):\nSystemExit: 0"
+    end(tmp_path, f"{SAYS_IT_ENDS}\n{ignored}", "tb_filterviz.py")

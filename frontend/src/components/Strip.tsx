@@ -5,7 +5,8 @@ import { dark, table } from "../state";
 import { draw } from "./draw";
 
 interface StripProps {
-  readonly values: Float32Array;
+  /** null until there is something to draw: the place is kept. */
+  readonly values: Float32Array | null;
   readonly tile: Tile;
   readonly count: number;
   /** Height of a picture in CSS pixels. */
@@ -32,9 +33,9 @@ export function Strip({ values, tile, count, size, limitOf, hatched, label, capt
     captions.length && 14 * ratio,
   );
   useLayoutEffect(() => {
+    if (!canvas.current || !count || !values) return;
     const whole = { x: 0, y: 0, width: Math.ceil(grid.width), height: Math.ceil(grid.height) };
     const scene = { values, tile, grid, limitOf, hatched, beyond: null, captionOf: (i: number) => captions[i] ?? "" };
-    if (!canvas.current || !count) return;
     draw(canvas.current, scene, whole);
     performance.mark("filterviz:drawn");
   }, [values, count, size, table(), dark()]);

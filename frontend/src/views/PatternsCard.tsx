@@ -50,7 +50,8 @@ function Patterns({ datum, weights, maxHeight }: PatternsProps) {
   const stored = useAnalysis(weights && analysisUrl(weights));
   const arranged = useArranged(weights, stored, datum.run);
   const one = weights && onePicture(resolveInput(weights.series, picks().input));
-  const kernels = useKernels(isBoth() && weights && one !== null ? kernelsUrl(weights, "all", one) : null);
+  const under = isBoth() && weights && one !== null;
+  const kernels = useKernels(under ? kernelsUrl(weights, "all", one) : null);
   const tile = tileOf(weights ? spatialOf(weights.series) : [], one === "rgb" ? 3 : 1);
   const kernel = kernels.value?.limits.length === weights?.series.filters ? kernels.value : null;
   const trouble = error || kernels.error || arranged.error;
@@ -60,7 +61,14 @@ function Patterns({ datum, weights, maxHeight }: PatternsProps) {
       <ErrorText>{trouble}</ErrorText>
       {shown && (
         <div class={dimmed(stale || kernels.stale || arranged.stale)}>
-          <Pictures frame={frame} filters={shown} kernel={kernel} tile={tile} maxHeight={maxHeight} />
+          <Pictures
+            frame={frame}
+            filters={shown}
+            under={!!under && !kernels.error}
+            kernel={kernel}
+            tile={tile}
+            maxHeight={maxHeight}
+          />
           {arranged.order && (
             <p class="legend" data-testid="found">
               {shown.length} of {plural(frame.filters.length, "pattern")}
@@ -101,12 +109,15 @@ function Recipe({ frame: { failed, recipe, steps, input_range } }: { frame: Patt
 interface PicturesProps {
   readonly frame: PatternFrame;
   readonly filters: readonly number[];
+  /** Whether each stands under its kernel. */
+  readonly under: boolean;
+  /** null where none is wanted, or until it is there: its place is kept. */
   readonly kernel: KernelFrame | null;
   readonly tile: Tile;
   readonly maxHeight: number;
 }
 
-function Pictures({ frame, filters, kernel, tile, maxHeight }: PicturesProps) {
+function Pictures({ frame, filters, under, kernel, tile, maxHeight }: PicturesProps) {
   const list = useRef<HTMLDivElement>(null);
   const id = useName();
   useFocusPassing(list);
@@ -170,14 +181,14 @@ function Pictures({ frame, filters, kernel, tile, maxHeight }: PicturesProps) {
           data-filter={filter}
           onClick={(event) => (markable && isMarking(event) ? toggleMark : openFilter)(filter)}
         >
-          {kernel && (
+          {under && (
             <Strip
-              values={kernel.values.subarray(filter * numbers, (filter + 1) * numbers)}
+              values={kernel?.values.subarray(filter * numbers, (filter + 1) * numbers) ?? null}
               tile={tile}
               count={1}
               size={size}
-              limitOf={() => limitOf(kernel, filter) ?? 0}
-              hatched={kernel.nonfinite > 0}
+              limitOf={() => (kernel && limitOf(kernel, filter)) ?? 0}
+              hatched={!!kernel?.nonfinite}
               label={`kernel of filter ${filter}`}
             />
           )}
