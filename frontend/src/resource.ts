@@ -31,8 +31,6 @@ interface Answer<T> {
   /** The address that failed since, and why. */
   readonly failed?: string;
   readonly error?: string;
-  /** Whether there was no answer: then the next sign of life from the server starts another try. */
-  readonly lost?: boolean;
 }
 
 interface Loaded<T> {
@@ -74,6 +72,10 @@ function useResource<T>(url: string | null, load: Load<T>): Resource<T> {
   const gone = useRef(false);
   const giveUp = useRef(0);
   const passed = useRef<AbortController>(undefined);
+  // Where there was no answer the next sign of life from the server starts another try; those after it leave it alone.
+  const lost = useRef(false);
+  const life = useRef(0);
+  if (lost.current) life.current = answers();
   useLayoutEffect(
     () => () => {
       gone.current = true;
@@ -96,14 +98,15 @@ function useResource<T>(url: string | null, load: Load<T>): Resource<T> {
       await before;
       if (abort.signal.aborted) return;
       begun = true;
+      lost.current = false;
       try {
         const { value, bytes } = await loadTwice(load, url, abort.signal);
         cache.set(url, value, bytes);
         setState((old) => (old.url === wanted.current ? old : { value, url }));
       } catch (error) {
-        const lost = error instanceof ServerError && !error.status;
-        if (wanted.current === url && !abort.signal.aborted)
-          setState((old) => ({ ...old, failed: url, error: (error as Error).message, lost }));
+        if (wanted.current !== url || abort.signal.aborted) return;
+        lost.current = error instanceof ServerError && !error.status;
+        setState((old) => ({ ...old, failed: url, error: (error as Error).message }));
       }
     };
     pending.value++;
@@ -114,7 +117,7 @@ function useResource<T>(url: string | null, load: Load<T>): Resource<T> {
       if (begun && !gone.current) passed.current = abort;
       else abort.abort();
     };
-  }, [url, load, state.lost && answers()]);
+  }, [url, load, life.current]);
   return {
     ...state,
     value: url ? state.value : null,

@@ -238,8 +238,15 @@ def test_a_server_that_is_gone_leaves_the_pictures_and_comes_back(own_log, page)
     assert pixel(card, 10, 10)[3] == 255
     tab.locator(".steps").locator("input").fill("1")
     expect(card.get_by_role("alert")).to_contain_text("does not answer")
+    asked = []
+    page.on("request", lambda request: STEP_1.search(request.url) and asked.append(request.url))
+    release = hold(page, STEP_1)
     with server.serve(own_log, "true", "--port", board.url.split(":")[2].strip("/")):
         expect(trouble).to_have_count(0, timeout=40 * SECONDS)
+        page.wait_for_timeout(3 * SECONDS)  # in which the tab asks three times what is new
+        assert asked
+        assert len(asked) == len(set(asked))
+        release()
         expect(card.get_by_role("alert")).to_have_count(0, timeout=20 * SECONDS)
         expect(card.get_by_test_id("mosaic")).to_have_class("mosaic")
         page.goto("about:blank")
