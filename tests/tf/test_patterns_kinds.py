@@ -100,14 +100,14 @@ def test_what_is_drawn_is_what_was_measured_and_climbed(kind):
             L.GlobalMaxPooling1D() if len(shape) == 2 else L.Flatten(),
         ]
     )
-    patterns = make(model, target, input_range=(-1, 1))
+    patterns = make(model, target, input_range=(-1, 1), steps=None)
     pictures = read(patterns.images, shape).astype(np.float32) / 255 * 2 - 1
     assert pictures.shape[1:] == shape
     response = averaged(linear(target)(model.layers[0](pictures)).numpy())
     np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-4, atol=1e-5)
     assert (patterns.reached > patterns.start).all()
     assert not patterns.failed.any()
-    assert (np.diagonal(response) > 0.8 * response.max(0)).all()  # what another's picture brings is a hill, too
+    assert (np.argmax(response - response.mean(0), axis=0) == np.arange(response.shape[1])).mean() > 0.7
 
 
 @pytest.mark.parametrize("kind", ["curve", "curves", "many channels", "film", "volume"])
