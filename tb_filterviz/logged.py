@@ -98,6 +98,7 @@ class Logged:
             percentile=wire.number(header, numbers, "percentile"),
             curve=place.store.curve(place.source, datum, header),
             spots=None if spots is None else spots != 0,
+            objective=header.objective,
         )
 
     def __repr__(self) -> str:

@@ -243,6 +243,7 @@ class FiltersPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # tensorboard 
             **columns,
             "failed": (numbers[:, header.numbers.index("failed")] != 0).tolist(),
             "recipe": header.recipe,
+            "objective": header.objective,
             "steps": header.steps,
             "input_range": header.input_range,
             "lengths": [len(png) for png in pngs],

@@ -74,10 +74,10 @@ class Patterns:
             laid out on a sheet, see `patterns.sheet.lay_out`.
         start: float32 `[n]`, response of the filter to the noise it began with, before the layer's activation
             function: on average over positions, where what is below 0 counts a tenth, see `patterns.objectives.mean`;
-            or as `spots` and the objective say.
+            or as `spots` and the `objective` say.
         reached: float32 `[n]`, the same for the very picture in `images`.
         failed: bool `[n]`, whether the filter did not pass what noise reaches (nor natural inputs, where there were
-            any), or met numbers that are not finite.
+            any; nor other filters, where it was to be ahead of them), or met numbers that are not finite.
         input_range: The model inputs that 0 and 255 of `images` stand for.
         recipe: Name of the recipe that made them.
         steps: Number of gradient steps of the first try.
@@ -89,6 +89,7 @@ class Patterns:
             moved, in the precision of the climb; last, `reached`; then not-a-number.
         spots: bool `[n]`, whether all these responses are those at spots of a grid and not on average; None where that
             is not known, as in older logs.
+        objective: Name of the objective in `PatternOptions`: what the responses are; empty where it is not known.
     """
 
     layer: Layer
@@ -105,6 +106,7 @@ class Patterns:
     percentile: NDArray[np.float32] | None = None
     curve: NDArray[np.float32] | None = None
     spots: NDArray[np.bool_] | None = None
+    objective: str = ""
 
     def __len__(self) -> int:
         """Returns the number of patterns."""

@@ -16,10 +16,10 @@ One TensorBoard tag holds one series: all steps of one layer's kernel, or of its
 Common keys of the header: `v`, `kind`, `name` (what the user called it), `path`, `layer_class`, `position`, `groups`
 (see `records.Layer`), `numbers`, `bytes` and `crc32c` (length and CRC-32C of each element after the header). A
 kernel's: `shape` and `axes` (canonical), `dtype` (in the model), `encoding`, `chunk`. Patterns': `filters`, `shape`
-(height, width, channels), `recipe`, `steps`, `input_range`, and `curve` (points of a curve) if there are curves; their
-numbers are `start`, `reached` and `failed`, then those of `noise`, `natural`, `percentile` and `spots` that are known.
-Readers ignore keys and elements that they do not know, and refuse a newer `v`. A log is untrusted: `parse_header`
-checks every claim, and no length is believed before it was compared.
+(height, width, channels), `recipe`, `steps`, `input_range`, `objective` if it is known, and `curve` (points of a curve)
+if there are curves; their numbers are `start`, `reached` and `failed`, then those of `noise`, `natural`, `percentile`
+and `spots` that are known. Readers ignore keys and elements that they do not know, and refuse a newer `v`. A log is
+untrusted: `parse_header` checks every claim, and no length is believed before it was compared.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ class Header:
         steps: Gradient steps of patterns; 0 for a kernel.
         input_range: Model inputs that 0 and 255 of patterns stand for; (0, 0) for a kernel.
         curve: Points of the curve of each pattern; 0 where there are no curves.
+        objective: Objective of patterns; empty where it is not known, and for a kernel.
     """
 
     kind: str
@@ -98,6 +99,7 @@ class Header:
     steps: int = 0
     input_range: tuple[float, float] = (0.0, 0.0)
     curve: int = 0
+    objective: str = ""
 
     @property
     def axes(self) -> str:
@@ -201,6 +203,7 @@ def encode_patterns(patterns: records.Patterns, name: str) -> list[bytes]:
         "recipe": patterns.recipe,
         "steps": patterns.steps,
         "input_range": patterns.input_range,
+        **({"objective": patterns.objective} if patterns.objective else {}),
         "numbers": [*_PATTERN_NUMBERS, *names],
     }
     elements = [numbers.tobytes(), *(_encode_png(image) for image in patterns.images)]
@@ -416,6 +419,7 @@ def _parse_patterns(facts: dict[str, Any]) -> Header:
         steps=_integers([facts["steps"]])[0],
         input_range=(low, high),
         curve=_integers([facts.get("curve", 0)])[0],
+        objective=_text(facts.get("objective", "")),
     )
     if not header.filters or list(header.filters) != sorted(set(header.filters)):
         raise ValueError("there must be filters, in ascending order")

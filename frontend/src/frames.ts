@@ -36,6 +36,8 @@ export interface PatternFrame {
   /** The activation before each step, and last that reached, of each filter; where it was asked for. */
   readonly curve?: readonly (readonly (number | null)[])[];
   readonly recipe: string;
+  /** What was maximised; empty where it is not known. */
+  readonly objective: string;
   readonly steps: number;
   readonly input_range: readonly [number, number] | null;
 }
@@ -173,8 +175,10 @@ export function decodePatterns(buffer: ArrayBuffer): PatternFrame {
     offset += length;
     return new Blob([body.subarray(offset - length, offset)], { type: "image/png" });
   });
-  const numbers = { start: isNumberOrNull, reached: isNumberOrNull, failed: isFlag };
-  const references = {
+  const numbers = {
+    start: isNumberOrNull,
+    reached: isNumberOrNull,
+    failed: isFlag,
     noise: isNumberOrNull,
     natural: isNumberOrNull,
     percentile: isNumberOrNull,
@@ -182,6 +186,6 @@ export function decodePatterns(buffer: ArrayBuffer): PatternFrame {
   };
   list(head, "shape", 3, isCount);
   if (head.input_range) list(head, "input_range", 2, isNumber);
-  const lists = { ...numbers, ...references, ...(head.curve ? { curve: isCurve } : {}) };
+  const lists = { ...numbers, ...(head.curve ? { curve: isCurve } : {}) };
   return { ...checked<PatternFrame>(head, filters.length, lists), pictures };
 }

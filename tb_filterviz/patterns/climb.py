@@ -13,7 +13,7 @@ import tensorflow as tf
 import tqdm
 from numpy.typing import NDArray
 
-from tb_filterviz.patterns import engine, parameterization, transforms
+from tb_filterviz.patterns import distinct, engine, parameterization, transforms
 from tb_filterviz.patterns.options import PatternOptions
 from tb_filterviz.patterns.prepare import Prepared
 from tb_filterviz.patterns.recipes import Recipe
@@ -81,8 +81,10 @@ class Climb:
     def __init__(self, ready: Prepared, recipe: Recipe, steps: int, options: PatternOptions) -> None:
         self._ready, self._recipe, self._steps, self._options = ready, recipe, steps, options
         self._engine, self._name = ready.engine, ready.target.path
+        self._is_distinct = options.objective == "distinct"
         self._end = float("inf") if options.max_seconds is None else time.monotonic() + options.max_seconds
         self._measured: dict[int, _Limits] = {}
+        self._compared = distinct.UNKNOWN
         self._devices = _devices()
         self._batch = options.batch_size or _batch_size(self._engine.picture_bytes * options.facets)
         self._batch *= len(self._devices)
@@ -171,12 +173,12 @@ class Climb:
                     bar.update(min(len(batch) * taken / steps, bar.total - bar.n))  # fractions do not add up exactly
             return time.monotonic() < self._end
 
-        pictures, curve = self._engine.climb(noise, indices, rates, draws, after, places)
+        pictures, curve = self._engine.climb(noise, indices, rates, draws, after, places, self._compared)
         images = parameterization.quantise(pictures)
-        reached = self._engine.measure_own(parameterization.shown(images), indices, places)
+        reached = self._score_own(parameterization.shown(images), indices, places)
         starts = curve[0]
-        if not self._engine.sees_start:
-            starts = self._engine.measure_own(self._engine.pictures(noise), indices, places)
+        if self._is_distinct or not self._engine.sees_start:  # the soft lead is another
+            starts = self._score_own(self._engine.pictures(noise), indices, places)
         made = {}
         for rows, index in zip(np.arange(len(indices)).reshape(-1, facets), batch, strict=True):
             weakest = rows[np.argmin(reached[rows])]
@@ -188,23 +190,41 @@ class Climb:
     def _limits(self, apart: int) -> _Limits:
         """Measures what filters answer to natural inputs, and to the pictures that the first filters begin with."""
         if apart not in self._measured:
+            natural = None if self._ready.natural is None else self._ready.natural(apart)
+            if natural is not None and self._is_distinct:
+                self._compared = distinct.statistics(natural)
+                natural = distinct.lead(natural, self._compared)
             noise = np.full(self._engine.filters, np.nan, np.float32)
             for batch in _batches(list(range(NOISES)), self._batch):
                 drawn = parameterization.noise(self._options.seed, batch, self._engine.parameterization)
-                noise = np.fmax(noise, np.fmax.reduce(self._engine.measure(self._engine.pictures(drawn), apart)))
+                noise = np.fmax(noise, np.fmax.reduce(self._score(self._engine.pictures(drawn), apart)))
             if not self._measured and not np.isfinite(noise).any():
                 raise ValueError(
                     "No filter of the layer answers noise with a finite number: there is NaN or infinity in the "
                     f"weights up to it, or its numbers are too large for its dtype. Received: layer={self._name!r}"
                 )
-            natural = None if self._ready.natural is None else self._ready.natural(apart)
             most = np.full_like(noise, np.nan) if natural is None else np.fmax.reduce(natural)
             self._measured[apart] = _Limits(noise, natural, most)
         return self._measured[apart]
 
+    def _score(self, pictures: NDArray[np.float32], apart: int) -> NDArray[np.float32]:
+        """Measures all filters' scores, `[batch, filters]`."""
+        responses = self._engine.measure(pictures, apart)
+        return distinct.lead(responses, self._compared) if self._is_distinct else responses
+
+    def _score_own(
+        self, pictures: NDArray[np.float32], indices: NDArray[np.int32], places: NDArray[np.int32]
+    ) -> NDArray[np.float32]:
+        """Measures the score of each picture's filter, `[batch]`."""
+        if self._is_distinct:
+            return self._score(pictures, 0)[np.arange(len(indices)), indices]
+        return self._engine.measure_own(pictures, indices, places)
+
     def _failed(self, index: int, picture: _Picture) -> bool:
         measured = self._limits(picture.apart)
-        limits = (picture.start, measured.noise[index], measured.most_natural[index])
+        limits = [picture.start, measured.noise[index], measured.most_natural[index]]
+        if self._is_distinct:
+            limits.append(0.0)  # then another filter is ahead
         return not np.isfinite(picture.reached) or any(picture.reached <= limit for limit in limits)
 
     def _silent(self, picture: _Picture) -> bool:

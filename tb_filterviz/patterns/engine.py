@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tb_filterviz.patterns import head, objectives, parameterization, precision, tap, transforms
+from tb_filterviz.patterns import distinct, head, objectives, parameterization, precision, tap, transforms
 from tb_filterviz.patterns.recipes import Recipe
 
 MEMORY = 1 << 30
@@ -34,8 +34,8 @@ class Engine:
         feed: Makes what the model takes of pictures, float32 `[batch, *spatial, channels]`, 0..1, in the graph.
         shape: `(*spatial, channels)` of the pictures.
         recipe: How to climb.
-        centred: Whether the score is the response in the middle; otherwise that on average or, of pictures that ask
-            for it, at spots.
+        objective: `"channel"`: the score is the response on average or, of pictures that ask for it, at spots;
+            `"neuron"`: that in the middle; `"distinct"`: how far the one on average is ahead of other filters'.
         normalized: Whether the response is that after a `BatchNormalization` that takes the layer's output.
         finite: Whether all weights of the layer are finite numbers.
         negative: Whether the score is that of the negative response.
@@ -75,7 +75,7 @@ class Engine:
         feed: Callable[[Any], Any],
         shape: tuple[int, ...],
         recipe: Recipe,
-        centred: bool = False,
+        objective: str = "channel",
         normalized: bool = True,
         finite: bool = True,
         negative: bool = False,
@@ -97,8 +97,10 @@ class Engine:
 
         def aim(response: Any, positions: int, apart: Any) -> Any:
             response = -response if negative else response
-            if centred:
+            if objective == "neuron":
                 return objectives.centre(response, positions)
+            if objective == "distinct":
+                return objectives.mean(response, positions, leak=1.0)
             average = objectives.mean(response, positions)
             if not self.finds_spots:
                 return average
@@ -122,20 +124,25 @@ class Engine:
             targets = tf.repeat(targets, heard.frames)
             return tf.gather(response, targets, axis=response.shape.rank - 1, batch_dims=1)
 
-        def respond(pictures: Any, apart: Any) -> Any:
-            heard = listen(pictures, False)
+        def all_scores(heard: tap.Heard, apart: Any) -> Any:
             response = every(heard)
             positions = response.shape.rank - 2
-            self.finds_spots = not centred and positions == len(shape) - 1  # known only now, on the first trace
+            # Known only now, on the first trace.
+            self.finds_spots = objective == "channel" and positions == len(shape) - 1
             scores = tf.ensure_shape(aim(response, positions, apart), (None, response.shape[-1]))
             return per_picture(scores, heard.frames)
 
-        def respond_own(pictures: Any, targets: Any, apart: Any) -> Any:
-            heard = listen(pictures, False)
+        def own_scores(heard: tap.Heard, targets: Any, apart: Any) -> Any:
             response = own(heard, targets)
             return per_picture(aim(response, response.shape.rank - 1, apart), heard.frames)
 
-        def gradient(latent: Any, targets: Any, apart: Any, moves: Any) -> Any:
+        def respond(pictures: Any, apart: Any) -> Any:
+            return all_scores(listen(pictures, False), apart)
+
+        def respond_own(pictures: Any, targets: Any, apart: Any) -> Any:
+            return own_scores(listen(pictures, False), targets, apart)
+
+        def gradient(latent: Any, targets: Any, apart: Any, moves: Any, natural: Any) -> Any:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(latent)
                 pictures = self.parameterization.pixels(latent)
@@ -144,8 +151,10 @@ class Engine:
                 # A filter's weights reach the others' gradients times 0, and 0 times NaN is NaN.
                 heard = listen(pictures, not finite)
                 self._frames = heard.frames
-                response = own(heard, targets)
-                score = total = per_picture(aim(response, response.shape.rank - 1, apart), heard.frames)
+                if objective == "distinct":
+                    score = total = distinct.soft_lead(all_scores(heard, apart), natural, targets)
+                else:
+                    score = total = own_scores(heard, targets, apart)
                 if facets > 1:
                     same = objectives.sameness(heard.features, facets, heard.frames)
                     total -= objectives.DIVERSITY * tf.abs(tf.stop_gradient(score)) * same
@@ -154,11 +163,15 @@ class Engine:
         pictures = tf.TensorSpec((None, *shape), tf.float32)
         moves = tf.TensorSpec((None, 8), tf.float32)
         each = tf.TensorSpec((None,), tf.int32)
+        compared = tf.TensorSpec((2, None), tf.float32)
         self._respond = tf.function(respond, [pictures, each], autograph=False).get_concrete_function()
         self.filters: int = self._respond.output_shapes[-1]
         self._respond_own = tf.function(respond_own, [pictures, each, each], autograph=False).get_concrete_function()
         ascend = tf.function(
-            gradient, [pictures, each, each, moves], autograph=False, experimental_attributes=precision.NOT_INLINE
+            gradient,
+            [pictures, each, each, moves, compared],
+            autograph=False,
+            experimental_attributes=precision.NOT_INLINE,
         ).get_concrete_function()
         if ascend.structured_outputs[0] is None:
             raise ValueError(
@@ -168,17 +181,20 @@ class Engine:
         self.picture_bytes = _bytes_a_picture(ascend.graph) * self._frames
         state = self._state_specs()
 
-        def step(latent: Any, targets: Any, apart: Any, moves: Any) -> Any:
-            found = ascend(latent, targets, apart, moves)
+        def step(latent: Any, *given: Any) -> Any:
+            found = ascend(latent, *given)
             if reduced:
                 precision.allow_bfloat16(found[0])
             return found
 
         self._advance = tf.function(
-            lambda state, targets, apart, moves, rates, first: self._loop(
-                lambda latent, now: step(latent, targets, apart, now), state, moves, rates, first
+            lambda state, targets, apart, natural, moves, rates, first: self._loop(
+                lambda latent, now: step(latent, targets, apart, now, natural), state, moves, rates, first
             ),
-            [state, each, each, tf.TensorSpec((None, None, 8)), tf.TensorSpec((None,)), tf.TensorSpec((), tf.int32)],
+            [
+                *(state, each, each, compared),
+                *(tf.TensorSpec((None, None, 8)), tf.TensorSpec((None,)), tf.TensorSpec((), tf.int32)),
+            ],
             autograph=False,
         ).get_concrete_function()
         self._pictures = tf.function(
@@ -208,7 +224,8 @@ class Engine:
             apart: 0 for the response on average; or how many pixels spots are apart, for that at spots.
 
         Returns:
-            float32 `[batch, filters]`, the scores: see `objectives`; negative responses where these are climbed.
+            float32 `[batch, filters]`, the scores: see `objectives`; negative responses where these are climbed. For
+            the objective `"distinct"` the averages of which `distinct.lead` makes scores.
         """
         response: NDArray[np.float32] = self._respond(tf.constant(pictures), tf.constant([apart])).numpy()
         return response
@@ -216,7 +233,7 @@ class Engine:
     def measure_own(
         self, pictures: NDArray[np.float32], targets: NDArray[np.int32], apart: NDArray[np.int32]
     ) -> NDArray[np.float32]:
-        """Measures how the filter of each picture responds to it, which takes less than `measure`.
+        """Measures how the filter of each picture responds to it, which takes less than `measure`; else does as that.
 
         Args:
             pictures: As for `measure`.
@@ -243,6 +260,7 @@ class Engine:
         draws: NDArray[np.float32] | None = None,
         after: Callable[[int], bool] = lambda steps: True,
         apart: NDArray[np.int32] | None = None,
+        natural: NDArray[np.float32] = distinct.UNKNOWN,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Climbs from noise, a batch at a time.
 
@@ -253,6 +271,7 @@ class Engine:
             draws: float32 `[steps, batch, 4]`: see `transforms.draw`; None: nothing is moved.
             after: Is told the number of steps just taken, every second or so; False ends the climb.
             apart: As for `measure_own`; None: 0 for all.
+            natural: For the objective `"distinct"`: see `distinct.statistics`.
 
         Returns:
             float32 `[batch, *spatial, channels]`, the pictures, 0..1; and float32 `[steps taken, batch]`, the
@@ -263,14 +282,14 @@ class Engine:
         moves = transforms.matrices(draws, *self.shape[:2])
         state = self.parameterization.state(tf.constant(noise))
         apart = np.zeros_like(targets) if apart is None else apart
-        each = tf.constant(targets), tf.constant(apart)
+        given = tf.constant(targets), tf.constant(apart), tf.constant(natural)
         curve: list[NDArray[np.float32]] = []
         done, count = 0, 1
         while done < len(rates):
             part = slice(done, done + count)
             begun = time.monotonic()
             state, scores = self._advance(
-                state, *each, tf.constant(moves[part]), tf.constant(rates[part]), tf.constant(done)
+                state, *given, tf.constant(moves[part]), tf.constant(rates[part]), tf.constant(done)
             )
             curve.append(scores.numpy())
             taken = len(rates[part])

@@ -99,11 +99,13 @@ def until_interrupt(
         changes["filters"] = filters
     options = dataclasses.replace(options or PatternOptions(), **changes)
     recipe = RECIPES[options.recipe]
-    steps = options.steps or recipe.steps
 
     # TensorFlow takes seconds to import: only here, when the options are known to be good.
-    from tb_filterviz.patterns import climb, sheet, state
+    from tb_filterviz.patterns import climb, distinct, sheet, state
     from tb_filterviz.patterns.prepare import prepare
+
+    patience = distinct.PATIENCE if options.objective == "distinct" else 1
+    steps = options.steps or patience * recipe.steps
 
     with state.kept(model):
         ready = prepare(model, layer, options, recipe)
@@ -133,6 +135,7 @@ def until_interrupt(
         percentile=made.percentile,
         curve=made.curve,
         spots=made.spots,
+        objective=options.objective,
     )
     return result, interrupt
 

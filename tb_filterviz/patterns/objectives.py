@@ -20,7 +20,7 @@ LEAK = 0.1
 a filter that fires nowhere finds a way up."""
 
 
-def mean(response: Any, positions: int) -> Any:
+def mean(response: Any, positions: int, leak: float = LEAK) -> Any:
     """Averages over the positions that count: the objective `"channel"`.
 
     Two positions at each border are left out, but never more than a quarter of a side at each: zero padding would
@@ -30,6 +30,7 @@ def mean(response: Any, positions: int) -> Any:
     Args:
         response: Tensor `[batch, *positions]` or `[batch, *positions, filters]`, any float type.
         positions: Number of axes of positions.
+        leak: How much of what is below 0 counts.
 
     Returns:
         float32 tensor `[batch]` or `[batch, filters]`.
@@ -43,7 +44,7 @@ def mean(response: Any, positions: int) -> Any:
     rest = [0] * (response.shape.rank - 1 - positions)
     begin = tf.concat([[0], borders, rest], 0)
     size = tf.concat([[-1], sides - 2 * borders, [-1] * len(rest)], 0)
-    counted = tf.nn.leaky_relu(tf.cast(tf.slice(response, begin, size), tf.float32), LEAK)
+    counted = tf.nn.leaky_relu(tf.cast(tf.slice(response, begin, size), tf.float32), leak)
     return tf.reduce_mean(counted, axis=list(range(1, 1 + positions)))
 
 

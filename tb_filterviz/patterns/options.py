@@ -11,7 +11,7 @@ from typing import Any
 
 from tb_filterviz.patterns.recipes import RECIPES
 
-OBJECTIVES = ("channel", "spots", "neuron")
+OBJECTIVES = ("channel", "spots", "neuron", "distinct")
 """The names that `PatternOptions.objective` may have."""
 
 COMPUTE_DTYPES = ("auto", "float32", "bfloat16")
@@ -33,7 +33,7 @@ class PatternOptions:
             where it is fixed; where it is not, half as much again as one filter sees of the input, 48 to 224 of
             pictures with two axes: see `receptive.sides`.
         channels: Channels of the input of a `tf.Module`, from 1; None: 3. Keras models know their own.
-        steps: Number of gradient steps, from 1; None for those of the recipe.
+        steps: Number of gradient steps, from 1; None for those of the recipe, for `"distinct"` three times as many.
         recipe: `"default"`: 22 steps in a decorrelated Fourier basis at a fixed contrast, fast and readable.
             `"robust"`: 64 such steps on pictures that are shifted, scaled and turned a little before each. Both after
             C. Olah, A. Mordvintsev, L. Schubert, "Feature Visualization", Distill 2017. `"maco"`: 128 steps on phases
@@ -43,7 +43,9 @@ class PatternOptions:
             what is below 0 counts a tenth (of `negative` ones: above), since a ReLU passes none of it on; where the
             first try does not bring that above 0, the next ones are for `"spots"`: on average over positions of a
             grid, so far apart that none sees what another one sees. Patterns say of which it is in `spots`.
-            `"neuron"`: at the position in the middle alone.
+            `"neuron"`: at the position in the middle alone. `"distinct"`: what the filter alone looks for: by how many
+            standard deviations, over the cuts of `reference`, its response on average is ahead of that of each other
+            filter, or of its own mean if that is higher; all responses are such leads then. See `distinct`.
         negative: Whether to look for the least response in place of the largest: what the filter is against.
         direction: Weights of the layer's channels, `[filters]`, or several such, `[n, filters]`: each stands for a
             filter whose response is so much of each channel's, and in the result for the filter of its index.
@@ -69,7 +71,8 @@ class PatternOptions:
         other_inputs: What the other inputs hold meanwhile, by name or index: one sample of each, without the batch
             axis. Those that are not given hold 0.
         reference: Natural inputs `[n, *spatial, channels]`, values in `input_range`, at least as large as the
-            pictures: what the filters answer to them is kept beside what they answer to their patterns.
+            pictures: what the filters answer to them is kept beside what they answer to their patterns. The objective
+            `"distinct"` needs some dozens of them.
         compute_dtype: In what a climb computes the convolutions of a float32 model: `"float32"`; `"bfloat16"`, which
             stays float32 where TensorFlow has no kernels of oneDNN for it; or `"auto"`: bfloat16 on Linux where the
             processor has instructions for it (AMX, AVX512-BF16) and there is no GPU, except by `"maco"`; else float32.
@@ -122,6 +125,11 @@ class PatternOptions:
             _set(self, "steps", _integer("steps", self.steps, least=1))
         _one_of("recipe", self.recipe, RECIPES)
         _one_of("objective", self.objective, OBJECTIVES)
+        if self.objective == "distinct" and self.reference is None:
+            raise ValueError(
+                "`objective='distinct'` compares filters by what they answer to natural inputs: pass some dozens of "
+                "them as `reference`. Received: reference=None"
+            )
         _one_of("compute_dtype", self.compute_dtype, COMPUTE_DTYPES)
         if self.direction is not None:
             _set(self, "direction", _direction(self.direction))

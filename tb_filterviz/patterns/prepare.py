@@ -100,7 +100,7 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
     weights = found.layer.get_weights() if is_layer else []
     finite = all(np.isfinite(weight).all() for weight in weights)
     aim = (
-        options.objective == "neuron",
+        "channel" if options.objective == "spots" else options.objective,
         options.normalized,
         finite,
         options.negative,

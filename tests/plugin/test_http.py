@@ -117,6 +117,7 @@ def test_patterns(board):
     )
     assert facts["spots"] == [0, 1, 0]
     assert (facts["recipe"], facts["steps"], facts["input_range"]) == ("classic", 80, [0, 255])
+    assert facts["objective"] == ""  # as in logs that do not hold it
     assert "curve" not in facts
     ends = np.cumsum(facts["lengths"])
     assert ends[-1] == len(body)

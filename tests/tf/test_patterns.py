@@ -264,7 +264,7 @@ def test_variables_of_a_distribution_strategy_are_read():
     np.testing.assert_array_equal(make(mirrored, layer, size=SIDE).images, make(model, same, size=SIDE).images)
 
 
-EXAMPLES = ["cache", "engine", "generate", "objectives", "options", "parameterization", "receptive", "tap"]
+EXAMPLES = ["cache", "distinct", "engine", "generate", "objectives", "options", "parameterization", "receptive", "tap"]
 
 
 @pytest.mark.parametrize("name", [*EXAMPLES, "transforms"])

@@ -59,7 +59,10 @@ RANGE = '`input_range` must be "auto" or a pair (low, high) of finite numbers wi
         ({"steps": 2.5}, "`steps` must be an integer from 1. Received: steps=2.5"),
         ({"recipe": "vivid"}, f"`recipe` must be {' or '.join(map(repr, RECIPES))}. Received: recipe='vivid'"),
         ({"seed": -1}, "`seed` must be an integer from 0. Received: seed=-1"),
-        ({"objective": "logit"}, "`objective` must be 'channel' or 'spots' or 'neuron'. Received: objective='logit'"),
+        (
+            {"objective": "logit"},
+            "`objective` must be 'channel' or 'spots' or 'neuron' or 'distinct'. Received: objective='logit'",
+        ),
         ({"tries": 0}, "`tries` must be an integer from 1. Received: tries=0"),
         ({"normalized": 1}, "`normalized` must be True or False. Received: normalized=1"),
         ({"preprocess": "caffe"}, "`preprocess` must be None or a function. Received: preprocess='caffe'"),

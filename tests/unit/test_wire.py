@@ -21,7 +21,8 @@ def patterns(channels=3):
     images = np.random.default_rng(1).integers(0, 256, (3, 6, 5, channels)).astype(np.uint8)
     numbers = np.array([[0.5, 2.5], [np.nan, np.inf], [1, 1]], np.float32)
     failed = np.array([False, True, True])
-    return records.Patterns(LAYER, np.array([0, 4, 9]), images, *numbers.T, failed, (-1.0, 1.0), "classic", 80)
+    made = (images, *numbers.T, failed, (-1.0, 1.0), "classic", 80)
+    return records.Patterns(LAYER, np.array([0, 4, 9]), *made, objective="distinct")
 
 
 def decode(elements):
@@ -128,6 +129,7 @@ def test_patterns_come_back_exactly(channels):
     header = wire.parse_header(elements[0])
     assert (header.kind, header.filters, header.shape) == ("patterns", (0, 4, 9), (6, 5, channels))
     assert (header.recipe, header.steps, header.input_range) == ("classic", 80, (-1.0, 1.0))
+    assert header.objective == "distinct"
     numbers = wire.decode_numbers(header, wire.check_element(header, 1, elements[1]))
     np.testing.assert_array_equal(numbers, [[0.5, 2.5, 0], [np.nan, np.inf, 1], [1, 1, 1]])
     for image, element in zip(given_patterns.images, elements[2:], strict=True):

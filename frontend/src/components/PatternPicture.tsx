@@ -60,7 +60,7 @@ export function Activation({ frame, at, brief }: PatternProps & { brief?: boolea
     .filter((name) => typeof frame[name][at] === "number")
     .map((name) => `; ${name} ${formatNumber(frame[name][at])}`)
     .join("");
-  const where = frame.spots[at] ? " at spots" : "";
+  const where = frame.objective === "distinct" ? " σ ahead" : frame.spots[at] ? " at spots" : "";
   return (
     <span title={`Activation${where}: ${start} at the start, ${reached} for this picture${references}`}>
       {frame.failed[at] && <b class="bad">⚠ failed </b>}

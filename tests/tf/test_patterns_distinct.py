@@ -1,0 +1,170 @@
+"""What sets a filter apart: how far it is ahead of the others of its layer, over natural inputs."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tb_filterviz.patterns import PatternOptions, climb, distinct, generate_patterns, parameterization
+from tb_filterviz.patterns.recipes import RECIPES
+
+L = keras.layers
+SIDE = 20
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    keras.utils.set_random_seed(5)
+
+
+def network(filters=12):
+    """Returns a network, its last convolution, and inputs in whole pixel values, in the range 0..1."""
+    conv = L.Conv2D(filters, 3, activation="relu", bias_initializer="random_normal")
+    model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), L.Conv2D(8, 3, activation="relu"), conv])
+    random = np.random.default_rng(2)
+    inputs = random.random((40, 1, 1, 3)) + random.normal(0, 0.2, (40, SIDE, SIDE, 3))
+    return model, conv, np.rint(np.clip(inputs, 0, 1) * 255) / 255
+
+
+def make(model, conv, natural, filters=None, **options):
+    given = {"objective": "distinct", "reference": natural, "input_range": (0, 1), "progress": False, **options}
+    return generate_patterns(model, conv, filters, **given)
+
+
+def averages(model, conv, pictures):
+    """Averages responses before the activation, without two positions at each border."""
+    kernel, bias = conv.get_weights()
+    response = tf.nn.conv2d(model.layers[0](np.asarray(pictures, np.float32)), kernel, 1, "VALID") + bias
+    return response.numpy().astype(np.float64)[:, 2:-2, 2:-2].mean((1, 2))
+
+
+def leads(responses, natural):
+    """Computes leads filter by filter."""
+    mean, deviation = natural.mean(0), natural.std(0)
+    z = (responses - mean) / deviation
+    result = np.empty_like(z)
+    for index in range(z.shape[1]):
+        others = np.delete(z, index, axis=1)
+        result[:, index] = z[:, index] - np.maximum(others.max(1, initial=-np.inf), 0)
+    return result
+
+
+def test_a_lead_is_over_the_best_of_all_others():
+    random = np.random.default_rng(0)
+    natural, responses = random.normal(3, 2, (30, 7)), random.normal(3, 9, (50, 7))
+    known = distinct.statistics(natural.astype(np.float32))
+    found = distinct.lead(responses.astype(np.float32), known)
+    np.testing.assert_allclose(found, leads(responses, natural), rtol=1e-3, atol=1e-4)
+    assert ((found > 0).sum(1) <= 1).all()
+
+
+def test_the_soft_lead_is_below_by_little_and_follows_the_hard_one():
+    random = np.random.default_rng(0)
+    natural = distinct.statistics(random.normal(3, 2, (30, 7)).astype(np.float32))
+    responses, targets = random.normal(3, 9, (50, 7)).astype(np.float32), random.integers(0, 7, 50).astype(np.int32)
+    hard = distinct.lead(responses, natural)[np.arange(50), targets]
+    given = tf.constant(responses)
+    with tf.GradientTape() as tape:
+        tape.watch(given)
+        soft = distinct.soft_lead(given, natural, targets)
+    below = hard - soft.numpy()
+    assert (below >= -1e-4).all()
+    assert (below <= distinct.SOFTNESS * np.log(7) + 1e-4).all()
+    slopes = tape.gradient(soft, given).numpy() * natural[1]
+    np.testing.assert_allclose(slopes[np.arange(50), targets], 1, rtol=1e-5)
+    slopes[np.arange(50), targets] = 0
+    assert (slopes <= 0).all()
+    assert (slopes.sum(1) >= -1 - 1e-5).all()
+
+
+def test_filters_that_say_nothing_do_not_count():
+    natural = np.array([[1, 5, np.nan, np.inf], [3, 5, 0, 0]], np.float32)
+    known = distinct.statistics(natural)
+    found = distinct.lead(np.array([[4, 100, np.nan, np.inf]], np.float32), known)
+    assert found[0, 0] == 2
+    assert found[0, 1] == -2
+    assert not np.isfinite(found[0, 2:]).any()
+    soft = distinct.soft_lead(tf.constant([[4.0, 100.0]]), known[:, :2], [0])
+    np.testing.assert_allclose(soft, 2 - 0.3 * np.log(2), rtol=1e-5)
+
+
+def test_all_numbers_are_leads_of_the_untouched_model():
+    model, conv, natural = network()
+    patterns = make(model, conv, natural, steps=8, tries=1)
+    known = averages(model, conv, natural)
+    own = np.diag(leads(averages(model, conv, patterns.images / 255), known))
+    np.testing.assert_allclose(patterns.reached, own, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(patterns.natural, leads(known, known).max(0), rtol=1e-3, atol=1e-3)
+    made = parameterization.make(RECIPES["default"], (SIDE, SIDE, 3))
+    drawn = parameterization.noise(0, range(12), made)
+    starts = made.pixels(made.latent(made.state(tf.constant(drawn)))).numpy()
+    at_start = leads(averages(model, conv, starts), known)
+    np.testing.assert_allclose(patterns.noise, at_start[: climb.NOISES].max(0), rtol=1e-3, atol=1e-3)
+    share = 100 * (leads(known, known) < own).mean(0)
+    np.testing.assert_allclose(patterns.percentile, share, atol=0.1)
+    np.testing.assert_allclose(patterns.start, np.diag(at_start), rtol=1e-3, atol=1e-3)
+    assert (patterns.failed == (own <= np.maximum(0, np.maximum(patterns.noise, patterns.natural)))).all()
+    assert patterns.objective == "distinct"
+
+
+def test_more_filters_are_ahead_than_of_pictures_that_excite_them_most():
+    model, conv, natural = network()
+    known = averages(model, conv, natural)
+    ahead = {}
+    for objective in ("channel", "distinct"):
+        patterns = make(model, conv, natural, objective=objective, tries=1)
+        ahead[objective] = np.diag(leads(averages(model, conv, patterns.images / 255), known)) > 0
+        assert patterns.steps == {"channel": 22, "distinct": 66}[objective]
+    assert ahead["distinct"].sum() > ahead["channel"].sum()
+    assert ahead["distinct"].mean() > 0.8
+
+
+def test_the_negative_is_how_far_a_filter_is_below_the_others():
+    model, conv, natural = network()
+    patterns = make(model, conv, natural, negative=True, steps=8, tries=1)
+    known = -averages(model, conv, natural)
+    own = np.diag(leads(-averages(model, conv, patterns.images / 255), known))
+    np.testing.assert_allclose(patterns.reached, -own, rtol=1e-3, atol=1e-3)
+
+
+def test_directions_are_compared_with_one_another():
+    model, conv, natural = network(filters=4)
+    directions = np.random.default_rng(0).normal(size=(3, 4))
+    patterns = make(model, conv, natural, direction=directions, steps=8, tries=1)
+    known = averages(model, conv, natural) @ directions.T
+    own = np.diag(leads(averages(model, conv, patterns.images / 255) @ directions.T, known))
+    np.testing.assert_allclose(patterns.reached, own, rtol=1e-3, atol=1e-3)
+
+
+def test_a_filter_without_numbers_and_one_without_weights_do_not_cost_the_others():
+    model, conv, natural = network()
+    kernel, bias = conv.get_weights()
+    kernel[..., 3], kernel[..., 7], bias[7] = np.nan, 0, 1
+    conv.set_weights([kernel, bias])
+    patterns = make(model, conv, natural, tries=1)
+    assert patterns.failed[[3, 7]].all()
+    assert np.delete(patterns.reached, [3, 7]).min() > -1
+    assert np.delete(patterns.failed, [3, 7]).mean() < 0.3
+
+
+def test_a_layer_of_one_filter_is_ahead_of_its_mean():
+    model, conv, natural = network(filters=1)
+    patterns = make(model, conv, natural, steps=8, tries=1)
+    known = averages(model, conv, natural)
+    z = (averages(model, conv, patterns.images / 255) - known.mean()) / known.std()
+    np.testing.assert_allclose(patterns.reached, z[:, 0], rtol=1e-3)
+    assert patterns.reached > patterns.start
+
+
+def test_facets_are_as_far_ahead_as_the_weakest_of_them():
+    model, conv, natural = network()
+    patterns = make(model, conv, natural, [2, 5], facets=2, steps=8, tries=1)
+    known = averages(model, conv, natural)
+    facets = np.stack([patterns.images[:, :, :SIDE], patterns.images[:, :, SIDE + 1 :]])
+    measured = [leads(averages(model, conv, facet / 255), known)[[0, 1], [2, 5]] for facet in facets]
+    np.testing.assert_allclose(patterns.reached, np.min(measured, 0), rtol=1e-3, atol=1e-3)
+
+
+def test_natural_inputs_are_needed():
+    with pytest.raises(ValueError, match=r"pass some dozens of them as `reference`\. Received: reference=None"):
+        PatternOptions(objective="distinct")
