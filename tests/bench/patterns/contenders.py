@@ -18,13 +18,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tb_filterviz import generate_patterns
+from tb_filterviz.patterns.distinct import PATIENCE
 from tb_filterviz.patterns.recipes import RECIPES
+from tests.bench.patterns import networks
 
 PEERS = pathlib.Path(".venvs/peers")
 """Where the two libraries are installed, beside the project's own environments."""
 
-OURS, OURS_FULL = "ours", "ours, float32"
-"""The default recipe in the precision of its choice, which may be bfloat16, and in that in which others compute."""
+OURS, OURS_FULL, OURS_DISTINCT = ALL_OURS = "ours", "ours, float32", "ours, distinct"
+"""The default recipe in the precision of its choice, which may be bfloat16; in that in which others compute; and for
+what sets filters apart."""
+
+_REFERENCE = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,18 +49,17 @@ class Contender:
 
 
 def ours(
-    model: keras.Model, layer: str, filters: list[int], seed: int, steps: int, compute_dtype: str = "auto"
+    model: keras.Model, layer: str, filters: list[int], seed: int, steps: int, **more: Any
 ) -> NDArray[np.uint8]:
     """The default recipe."""
-    return generate_patterns(
-        *(model, layer, filters),
-        size=_side(model),
-        input_range=(0, 255),
-        seed=seed,
-        steps=steps,
-        compute_dtype=compute_dtype,
-        progress=False,
-    ).images
+    given = {"size": _side(model), "input_range": (0, 255), "seed": seed, "steps": steps, "progress": False}
+    return generate_patterns(model, layer, filters, **given, **more).images
+
+
+def distinct(model: keras.Model, layer: str, filters: list[int], seed: int, steps: int) -> NDArray[np.uint8]:
+    """The default recipe for what sets a filter apart, by other cuts of photographs than those that judge it."""
+    natural = networks.natural(_side(model), _REFERENCE, seed=1)
+    return ours(model, layer, filters, seed, steps, objective="distinct", reference=natural)
 
 
 class Classic:
@@ -127,6 +131,7 @@ def contenders() -> dict[str, Contender]:
     found = {
         OURS: Contender(RECIPES["default"].steps, True, ours),
         OURS_FULL: Contender(RECIPES["default"].steps, True, functools.partial(ours, compute_dtype="float32")),
+        OURS_DISTINCT: Contender(PATIENCE * RECIPES["default"].steps, True, distinct),
         "classic, eager": Contender(80, True, Classic(compiled=False)),
         "classic, tf.function": Contender(80, True, Classic(compiled=True)),
     }

@@ -61,16 +61,19 @@ def _auto(options: argparse.Namespace, runs: dict[str, contenders.Contender], mo
 def _speed_table(
     options: argparse.Namespace, runs: dict[str, contenders.Contender], model: keras.Model, layers: Sequence[str]
 ) -> Iterator[str]:
-    ours = [name for name in runs if name in (contenders.OURS, contenders.OURS_FULL)]
+    runs = {name: one for name, one in runs.items() if name != contenders.OURS_DISTINCT}  # another aim
+    ours = [name for name in runs if name in contenders.ALL_OURS]
     others = [name for name in runs if name not in ours]
-    limits = ("limit, s a step", "share of it, first climbs", "with second climbs")
-    yield header("layer", "who", "s a filter", *(f"than {name}" for name in others), *limits)
+    columns = ("limit, s a step", "share of it, first climbs", "with second climbs")
+    yield header("layer", "who", "s a filter", *(f"than {name}" for name in others), *columns)
     for layer in layers:
         filters = _chosen(model, layer, options.filters)
-        seconds = speed.seconds_a_filter(runs, model, layer, filters, options.repeats)
+        limits = {
+            name: speed.Limit(model, layer, name == contenders.OURS and precision.is_fast()) for name in ours
+        }
+        seconds, passes = speed.seconds_a_filter(runs, model, layer, filters, options.repeats, limits)
         for name in ours:
-            limit = speed.limit(model, layer, name == contenders.OURS and precision.is_fast())
-            mine = seconds[name]
+            mine, limit = seconds[name], passes[name]
             ratios = [f"{seconds[other] / mine:.1f} x faster" for other in others]
             counts = (runs[name].steps, speed.steps_a_filter(runs[name], model, layer, filters))
             shares = [f"{count * limit / mine:.0%}" for count in counts]
@@ -96,7 +99,7 @@ def _auto_row(
         contenders.OURS: contenders.Contender(runs[contenders.OURS].steps, True, auto),
         "classic": runs["classic, eager"],
     }
-    seconds = speed.seconds_a_filter(pair, model, layer, filters, options.repeats)
+    seconds, _ = speed.seconds_a_filter(pair, model, layer, filters, options.repeats)
     mine = seconds[contenders.OURS]
     return row(layer, sides[0], f"{mine:.3f}", f"{seconds['classic'] / mine:.0f} x faster")
 
@@ -114,7 +117,7 @@ def _costs(options: argparse.Namespace, runs: dict[str, contenders.Contender], m
 def _truth(options: argparse.Namespace, runs: dict[str, contenders.Contender], model: keras.Model) -> Iterator[str]:
     names = [
         name
-        for name in ("classic, tf.function", contenders.OURS, contenders.OURS_FULL, "tf-keras-vis", "xplique")
+        for name in ("classic, tf.function", *contenders.ALL_OURS, "tf-keras-vis", "xplique")
         if name in runs
     ]
     layers = {layer: _chosen(model, layer, options.filters) for layer in options.layers}

@@ -14,31 +14,41 @@ import keras
 import tensorflow as tf
 
 from tb_filterviz.patterns.engine import Engine
-from tests.bench.patterns.contenders import OURS, OURS_FULL, Contender
+from tests.bench.patterns.contenders import ALL_OURS, Contender
 
 _SHARE = 20
 _REDUCED = "auto_mixed_precision_onednn_bfloat16"
 
 
 def seconds_a_filter(
-    runs: Mapping[str, Contender], model: keras.Model, layer: str, filters: list[int], repeats: int
-) -> dict[str, float]:
+    runs: Mapping[str, Contender],
+    model: keras.Model,
+    layer: str,
+    filters: list[int],
+    repeats: int,
+    limits: Mapping[str, Limit] | None = None,
+) -> tuple[dict[str, float], dict[str, float]]:
     """Times contenders in turns; ours on all filters, with all that a call takes, others on one filter.
 
-    Of the others only steps count, timed as the difference x of them, so that what they
-    trace and set up is free.
+    Of the others only steps count, timed as the difference of two numbers of them, so that what they trace and set up
+    is free. The limit of a contender is timed before and after it, since a processor that others use too, or that is
+    hot, is not always as fast.
 
     Returns:
-        The median seconds of one filter, by contender.
+        The median seconds of one filter, by contender; and those of a pass, by contender that has a limit.
     """
     seconds: dict[str, list[float]] = {name: [] for name in runs}
+    passes: dict[str, list[float]] = {name: [] for name in limits or {}}
     for number in range(repeats + 1):
         for name, contender in runs.items():
-            time_it = _whole if name in (OURS, OURS_FULL) else _steps
+            time_it = _whole if name in ALL_OURS else _steps
+            around = [limits[name].seconds()] if name in passes else []
             taken = time_it(contender, model, layer, filters)
             if number:  # the first round traces
                 seconds[name].append(taken)
-    return {name: statistics.median(values) for name, values in seconds.items()}
+                if name in passes:
+                    passes[name] += [*around, limits[name].seconds()]
+    return tuple({name: statistics.median(values) for name, values in part.items()} for part in (seconds, passes))
 
 
 def _whole(contender: Contender, model: keras.Model, layer: str, filters: list[int]) -> float:
@@ -82,39 +92,44 @@ def overhead(contender: Contender, model: keras.Model, layer: str, filters: list
     return first - later, 2 * later - double
 
 
-def limit(model: keras.Model, layer: str, bfloat16: bool, batches: tuple[int, ...] = (1, 4, 8, 16)) -> float:
-    """Times one forward and backward pass of what one filter of a layer needs, by itself.
+class Limit:
+    """One forward and backward pass of what one filter of a layer needs, by itself, at the best batch size.
 
     Args:
         model: Functional model.
         layer: Name of the layer.
         bfloat16: Whether TensorFlow may compute in it.
         batches: Sizes to try.
-
-    Returns:
-        The fewest seconds a picture, of the best of the batch sizes.
     """
-    target = model.get_layer(layer)
-    one = type(target).from_config({**target.get_config(), "filters": 1, "activation": None})
-    cut = keras.Model(model.inputs, one(target.input))
 
-    @tf.function(reduce_retracing=True)
-    def gradient(pictures: Any) -> Any:
-        with tf.GradientTape() as tape:
-            tape.watch(pictures)
-            total = tf.reduce_sum(cut(pictures, training=False))
-        return tape.gradient(total, pictures)
+    def __init__(
+        self, model: keras.Model, layer: str, bfloat16: bool, batches: tuple[int, ...] = (1, 4, 8, 16)
+    ) -> None:
+        target = model.get_layer(layer)
+        one = type(target).from_config({**target.get_config(), "filters": 1, "activation": None})
+        cut = keras.Model(model.inputs, one(target.input))
 
-    found = []
-    tf.config.optimizer.set_experimental_options({_REDUCED: bfloat16})
-    try:
-        for batch in batches:
-            pictures = tf.random.uniform((batch, *model.inputs[0].shape[1:]), 0, 255)
-            gradient(pictures)
-            found.append(min(_timed(lambda pictures=pictures: gradient(pictures).numpy()) for _ in range(5)) / batch)
-    finally:
-        tf.config.optimizer.set_experimental_options({_REDUCED: False})
-    return min(found)
+        @tf.function(reduce_retracing=True)
+        def gradient(pictures: Any) -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch(pictures)
+                total = tf.reduce_sum(cut(pictures, training=False))
+            return tape.gradient(total, pictures)
+
+        self._gradient, self._bfloat16 = gradient, bfloat16
+        self._pictures = tf.random.uniform((max(batches), *model.inputs[0].shape[1:]), 0, 255)
+        self.seconds(max(batches))  # traces
+        self._batch = min(batches, key=self.seconds)
+
+    def seconds(self, batch: int | None = None) -> float:
+        """Times a picture: the median of a few passes."""
+        pictures = self._pictures[: batch or self._batch]
+        tf.config.optimizer.set_experimental_options({_REDUCED: self._bfloat16})
+        try:
+            self._gradient(pictures)
+            return statistics.median(_timed(lambda: self._gradient(pictures).numpy()) for _ in range(5)) / len(pictures)
+        finally:
+            tf.config.optimizer.set_experimental_options({_REDUCED: False})
 
 
 _MEMORY = """

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.bench.patterns import metrics, networks
-from tests.bench.patterns.contenders import OURS, OURS_FULL, Contender
+from tests.bench.patterns.contenders import ALL_OURS, Contender
 from tests.bench.patterns.markdown import header, row
 
 COLUMNS = (
@@ -137,7 +137,7 @@ def _kept(
     seed: int,
 ) -> NDArray[np.uint8]:
     """Makes pictures, filter by filter, or takes those that an earlier run kept."""
-    if name in (OURS, OURS_FULL):
+    if name in ALL_OURS:
         return run.make(model, layer, filters.tolist(), seed, run.steps)
     images = []
     for index in filters:
