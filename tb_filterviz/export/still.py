@@ -130,7 +130,8 @@ class Patterns(Numbers):
 def pattern_facts(header: wire.Header, filters: Sequence[int]) -> str:
     """Returns in words what patterns of a layer these are."""
     what = f"patterns of {len(filters)} filters" if len(filters) > 1 else f"pattern of filter {filters[0]}"
-    return f"{header.layer.layer_class}, {what}, {product(header.shape[:2])} pixels, recipe {header.recipe}"
+    aim = f", objective {header.objective}" if header.objective not in ("", "channel") else ""
+    return f"{header.layer.layer_class}, {what}, {product(header.shape[:2])} pixels, recipe {header.recipe}{aim}"
 
 
 def patterns_content(

@@ -93,7 +93,8 @@ class Climb:
         """Makes the patterns of filters; with the interrupt that ended it, and what was done until then.
 
         Raises:
-            ValueError: If no filter of the layer answers with finite numbers.
+            ValueError: If no filter of the layer answers with finite numbers, or natural inputs cannot tell filters
+                apart that are to be compared by them.
         """
         done: dict[int, _Picture] = {}
         interrupt = None
@@ -105,6 +106,8 @@ class Climb:
             disable=not self._options.progress,
         ) as bar:
             try:
+                if self._is_distinct:
+                    self._compared = self._statistics()
                 first = self._ready.apart() if self._options.objective == "spots" else 0
                 self._limits(first)
                 for batch in _batches(filters, self._batch):
@@ -177,7 +180,7 @@ class Climb:
         images = parameterization.quantise(pictures)
         reached = self._score_own(parameterization.shown(images), indices, places)
         starts = curve[0]
-        if self._is_distinct or not self._engine.sees_start:  # the soft lead is another
+        if not self._engine.sees_start:
             starts = self._score_own(self._engine.pictures(noise), indices, places)
         made = {}
         for rows, index in zip(np.arange(len(indices)).reshape(-1, facets), batch, strict=True):
@@ -187,12 +190,23 @@ class Climb:
             )
         return made
 
+    def _statistics(self) -> NDArray[np.float32]:
+        """Measures what filters are compared by."""
+        natural = self._ready.natural(0)  # type: ignore[misc]  # the options see to it that there are natural inputs
+        known = distinct.statistics(natural)
+        if not np.isfinite(known[1]).any():
+            raise ValueError(
+                "`objective='distinct'` compares filters by what they answer to natural inputs, and no filter answers "
+                "the given ones differently and with finite numbers. Pass some dozens that are unlike one another as "
+                f"`reference`. Received: {len(natural)} of the pictures' size, layer={self._name!r}"
+            )
+        return known
+
     def _limits(self, apart: int) -> _Limits:
         """Measures what filters answer to natural inputs, and to the pictures that the first filters begin with."""
         if apart not in self._measured:
             natural = None if self._ready.natural is None else self._ready.natural(apart)
             if natural is not None and self._is_distinct:
-                self._compared = distinct.statistics(natural)
                 natural = distinct.lead(natural, self._compared)
             noise = np.full(self._engine.filters, np.nan, np.float32)
             for batch in _batches(list(range(NOISES)), self._batch):
@@ -241,7 +255,8 @@ class Climb:
         pictures = [done[index] for index in filters]
         limits = [self._limits(one.apart) for one in pictures]
         shape = self._engine.shape
-        sign = np.float32(-1 if self._options.negative else 1)  # scores are responses again
+        # Scores are responses again; leads are of the negative responses themselves.
+        sign = np.float32(-1 if self._options.negative and not self._is_distinct else 1)
         longest = max((len(one.curve) for one in pictures), default=0)
         curve = np.full((len(filters), longest + 1), np.nan, np.float32)
         for row, one in zip(curve, pictures, strict=True):

@@ -13,11 +13,16 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+FLAT = 1e-3
+"""The share of its mean below which a filter's deviation is taken for rounding: so much is that of bfloat16."""
+
 SOFTNESS = 0.3
 """By how many standard deviations filters may differ to be pushed down together, and not only the first of them."""
 
 PATIENCE = 3
 """How many times more steps than for a response alone it takes to get ahead of all others."""
+
+_TINY = float(np.finfo(np.float32).tiny)
 
 UNKNOWN = np.zeros((2, 0), np.float32)
 """Stands for `statistics` where nothing is compared."""
@@ -30,8 +35,8 @@ def statistics(natural: NDArray[np.float32]) -> NDArray[np.float32]:
         natural: float32 `[cuts, filters]`.
 
     Returns:
-        float32 `[2, filters]`. A filter that always answers the same, or not with finite numbers, has the mean 0 and an
-        infinite deviation, so that nothing of it counts.
+        float32 `[2, filters]`. A filter that always answers the same but for rounding, or not with finite numbers, has
+        the mean 0 and an infinite deviation, so that nothing of it counts.
 
     Example:
         >>> statistics(np.array([[1, 5, np.nan], [3, 5, 0]], np.float32)).tolist()
@@ -39,7 +44,7 @@ def statistics(natural: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     with np.errstate(invalid="ignore", over="ignore"):
         mean, deviation = natural.mean(0, dtype=np.float64), natural.std(0, dtype=np.float64)
-        varies = np.isfinite(mean) & np.isfinite(deviation) & (deviation > 0)
+        varies = np.isfinite(mean + deviation) & (deviation > np.maximum(FLAT * np.abs(mean), _TINY))
     return np.stack([np.where(varies, mean, 0), np.where(varies, deviation, np.inf)]).astype(np.float32)
 
 
@@ -51,7 +56,8 @@ def lead(responses: NDArray[np.float32], natural: NDArray[np.float32]) -> NDArra
         natural: What `statistics` returned.
 
     Returns:
-        float32 `[batch, filters]`, in standard deviations: above 0 for one filter of a picture, at most.
+        float32 `[batch, filters]`, in standard deviations: above 0 for one filter of a picture, at most. Not-a-number
+        for a filter whose response is; others are not compared with it.
 
     Example:
         >>> lead(np.array([[4, 10, 0]], np.float32), np.array([[0, 0, 0], [1, 5, 1]], np.float32)).tolist()
@@ -59,19 +65,20 @@ def lead(responses: NDArray[np.float32], natural: NDArray[np.float32]) -> NDArra
     """
     with np.errstate(invalid="ignore"):
         z = (responses - natural[0]) / natural[1]
-    known = np.where(np.isfinite(z), z, -np.inf)
+    known = np.where(np.isnan(z), -np.inf, z)
     rows = np.arange(len(z))
     first = known.argmax(1)
     best = known[rows, first]
     known[rows, first] = -np.inf
     others = np.broadcast_to(best[:, np.newaxis], z.shape).copy()
     others[rows, first] = known.max(1)
-    leads: NDArray[np.float32] = (z - np.maximum(others, 0)).astype(np.float32)
+    with np.errstate(invalid="ignore"):
+        leads: NDArray[np.float32] = (z - np.maximum(others, 0)).astype(np.float32)
     return leads
 
 
-def soft_lead(responses: Any, natural: Any, targets: Any) -> Any:
-    """Measures what is climbed: as `lead` does, but of each picture's own filter, and against all others together.
+def own_lead(responses: Any, natural: Any, targets: Any) -> tuple[Any, Any]:
+    """Measures what `lead` does, of each picture's own filter alone; and what is climbed: its lead over all together.
 
     Args:
         responses: float32 tensor `[batch, filters]`.
@@ -79,9 +86,12 @@ def soft_lead(responses: Any, natural: Any, targets: Any) -> Any:
         targets: int32 tensor `[batch]`.
 
     Returns:
-        float32 tensor `[batch]`: by less than `SOFTNESS` times the logarithm of the number of filters below `lead`.
+        The leads, float32 tensor `[batch]`; and softer ones, which have a gradient by all others that are about as far
+        as the first, below these by less than `SOFTNESS` times the logarithm of the number of filters.
     """
-    z = (responses - natural[0]) / natural[1]
+    heard = tf.math.is_finite(responses)
+    z = (tf.where(heard, responses, tf.zeros_like(responses)) - natural[0]) / natural[1]
     is_own = tf.one_hot(targets, responses.shape[-1], True, False, dtype=tf.bool)
-    others = tf.where(is_own, tf.zeros_like(z), z)
-    return tf.gather(z, targets, axis=1, batch_dims=1) - SOFTNESS * tf.reduce_logsumexp(others / SOFTNESS, 1)
+    others = tf.where(is_own | ~heard, tf.zeros_like(z), z)
+    own = tf.gather(z, targets, axis=1, batch_dims=1)
+    return own - tf.reduce_max(others, 1), own - SOFTNESS * tf.reduce_logsumexp(others / SOFTNESS, 1)

@@ -100,7 +100,7 @@ class Engine:
             if objective == "neuron":
                 return objectives.centre(response, positions)
             if objective == "distinct":
-                return objectives.mean(response, positions, leak=1.0)
+                return objectives.mean(response, positions, leak=1.0)  # what is below 0 counts in full
             average = objectives.mean(response, positions)
             if not self.finds_spots:
                 return average
@@ -152,12 +152,14 @@ class Engine:
                 heard = listen(pictures, not finite)
                 self._frames = heard.frames
                 if objective == "distinct":
-                    score = total = distinct.soft_lead(all_scores(heard, apart), natural, targets)
+                    score, total = distinct.own_lead(all_scores(heard, apart), natural, targets)
                 else:
                     score = total = own_scores(heard, targets, apart)
                 if facets > 1:
                     same = objectives.sameness(heard.features, facets, heard.frames)
-                    total -= objectives.DIVERSITY * tf.abs(tf.stop_gradient(score)) * same
+                    worth = tf.abs(tf.stop_gradient(score))
+                    worth = tf.maximum(worth, 1.0) if objective == "distinct" else worth  # leads may end near 0
+                    total -= objectives.DIVERSITY * worth * same
             return tape.gradient(total, latent), score
 
         pictures = tf.TensorSpec((None, *shape), tf.float32)
@@ -233,7 +235,7 @@ class Engine:
     def measure_own(
         self, pictures: NDArray[np.float32], targets: NDArray[np.int32], apart: NDArray[np.int32]
     ) -> NDArray[np.float32]:
-        """Measures how the filter of each picture responds to it, which takes less than `measure`; else does as that.
+        """Measures how the filter of each picture responds to it, which takes less than `measure`.
 
         Args:
             pictures: As for `measure`.

@@ -45,7 +45,9 @@ class PatternOptions:
             grid, so far apart that none sees what another one sees. Patterns say of which it is in `spots`.
             `"neuron"`: at the position in the middle alone. `"distinct"`: what the filter alone looks for: by how many
             standard deviations, over the cuts of `reference`, its response on average is ahead of that of each other
-            filter, or of its own mean if that is higher; all responses are such leads then. See `distinct`.
+            filter of the layer (or direction, where these are given), or of its own mean if that is higher. All numbers
+            are such leads then, of the negative responses where these are sought; a filter that is not ahead has
+            failed. Each step computes all filters of the layer. See `distinct`.
         negative: Whether to look for the least response in place of the largest: what the filter is against.
         direction: Weights of the layer's channels, `[filters]`, or several such, `[n, filters]`: each stands for a
             filter whose response is so much of each channel's, and in the result for the filter of its index.

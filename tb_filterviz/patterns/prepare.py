@@ -144,7 +144,7 @@ def prepare(model: Any, layer: Any, options: PatternOptions, recipe: Recipe) -> 
     natural = None
     if cuts is not None:
         plausible.warn_if_other(cuts, span)
-        natural = functools.partial(reference.respond, climber, cuts, span)
+        natural = functools.cache(functools.partial(reference.respond, climber, cuts, span))
 
     def apart() -> int:
         side: int = keep(

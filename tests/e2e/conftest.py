@@ -36,7 +36,7 @@ def kernel_event(name, path, position, step, kernel):
     return logs.event(wire.tag(name, path, "kernel"), step, logs.blob_tensor(elements), wire.metadata("kernel"))
 
 
-def pattern_event(name, path, step, count=4):
+def pattern_event(name, path, step, count=4, **more):
     images = np.zeros((count, 20, 20, 3), np.uint8)
     images[..., 0] = 255  # red, so that a test can find them
     numbers = np.arange(count, dtype=np.float32)
@@ -45,6 +45,7 @@ def pattern_event(name, path, step, count=4):
         *((0.0, 1.0), "classic", 80),
         curve=np.stack([numbers, numbers * 3 + 1, numbers * 2 + 0.5], axis=1),
         spots=numbers == 1,
+        **more,
     )
     elements = wire.encode_patterns(patterns, name)
     return logs.event(wire.tag(name, path, "patterns"), step, logs.blob_tensor(elements), wire.metadata("patterns"))

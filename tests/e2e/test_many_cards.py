@@ -20,7 +20,7 @@ def many_board(tmp_path_factory):
     for run in range(RUNS):
         events = [kernel_event("cnn", "conv1/kernel", 0, step, values("conv1", step)) for step in (0, 1)]
         logs.write_file(directory / f"run{run:02}" / "events.out.tfevents.1.host", events)
-    only = [pattern_event("cnn", "patterns_only/kernel", 0)]
+    only = [pattern_event("cnn", "patterns_only/kernel", 0, objective="distinct")]
     logs.write_file(directory / "with_patterns" / "events.out.tfevents.1.host", only)
     with server.serve(directory, "true") as board:
         board.index_when(lambda index: len(server.steps(index)) == RUNS + 1)
@@ -99,6 +99,9 @@ def test_patterns_without_a_kernel_by_activation(many_board, page):
     tab = open_tab(many_board, page, layer=layer_key("patterns_only/kernel"), sort="reached")
     expect(tab.get_by_test_id("pattern")).to_have_count(4, timeout=20 * SECONDS)
     expect_filters(tab, [3, 2, 1, 0])  # reached 6.5, 4.5, 2.5 and 0.5
+    expect(tab.get_by_test_id("patterns")).to_contain_text("4.5 \N{GREEK SMALL LETTER SIGMA} ahead")
+    expect(tab.locator(".legend").last).to_contain_text("its lead over others")
+    expect(tab.locator(".legend").last).to_contain_text("1 failed: no better than noise or others")
     tab.get_by_test_id("find").fill("1-2")
     expect(tab.get_by_test_id("pattern")).to_have_count(2)
     expect_filters(tab, [2, 1])

@@ -47,12 +47,13 @@ def some_patterns() -> records.Patterns:
     curve = np.array([[0, 3, 4, 5], [1, 0.5, np.nan, np.nan], [np.nan] * 4], np.float32)
     made = (images, start, reached, failed, (0.0, 255.0), "classic", 80)
     spots = np.array([False, True, False])
-    return records.Patterns(layer, np.array([0, 7, 19]), *made, noise, natural, percentile, curve, spots)
+    return records.Patterns(layer, np.array([0, 7, 19]), *made, noise, natural, percentile, curve, spots, "channel")
 
 
 def old_patterns() -> records.Patterns:
-    """Patterns as they were logged before there were references, curves and spots."""
-    return dataclasses.replace(some_patterns(), noise=None, natural=None, percentile=None, curve=None, spots=None)
+    """Patterns as they were logged before there were references, curves, spots and objectives."""
+    none = dict.fromkeys(("noise", "natural", "percentile", "curve", "spots"))
+    return dataclasses.replace(some_patterns(), **none, objective="")
 
 
 def pattern_events():

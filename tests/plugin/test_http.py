@@ -117,7 +117,7 @@ def test_patterns(board):
     )
     assert facts["spots"] == [0, 1, 0]
     assert (facts["recipe"], facts["steps"], facts["input_range"]) == ("classic", 80, [0, 255])
-    assert facts["objective"] == ""  # as in logs that do not hold it
+    assert facts["objective"] == "channel"
     assert "curve" not in facts
     ends = np.cumsum(facts["lengths"])
     assert ends[-1] == len(body)
@@ -140,6 +140,7 @@ def test_patterns_without_references_and_curves(board):
     assert [facts[name] for name in ("reached", "noise", "natural", "percentile", "curve", "spots")] == [
         *([5, 0.5], [None] * 2, [None] * 2, [None] * 2, [[], []], [None] * 2),
     ]
+    assert facts["objective"] == ""
 
 
 PATTERNS_TAG = tag_of("conv1").replace("filterviz.kernel", "filterviz.patterns")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tb_filterviz.patterns import PatternOptions, climb, distinct, generate_patterns, parameterization
+from tb_filterviz.patterns import PatternOptions, climb, distinct, generate_patterns, objectives, parameterization
 from tb_filterviz.patterns.recipes import RECIPES
 
 L = keras.layers
@@ -49,6 +49,44 @@ def leads(responses, natural):
     return result
 
 
+def noise_of(shape):
+    """Makes the pictures of noise that filters are compared with."""
+    made = parameterization.make(RECIPES["default"], shape)
+    drawn = parameterization.noise(0, range(climb.NOISES), made)
+    return made.pixels(made.latent(made.state(tf.constant(drawn)))).numpy()
+
+
+def middle(response):
+    """Averages float64 `[n, *positions, filters]` without two positions at each border."""
+    response = np.asarray(response, np.float64)
+    for axis in range(1, response.ndim - 1):
+        response = np.take(response, range(2, response.shape[axis] - 2), axis)
+    return response.mean(tuple(range(1, response.ndim - 1)))
+
+
+KINDS = {
+    "normalized": (
+        (SIDE, SIDE, 3),
+        lambda: L.Conv2D(6, 3),
+        lambda: [L.BatchNormalization()],
+        lambda model, pictures: middle(model.layers[1](model.layers[0](pictures), training=False)),
+    ),
+    "sequence": (
+        (60, 2),
+        lambda: L.Conv1D(6, 5),
+        list,
+        lambda model, pictures: middle(model.layers[0](pictures)),
+    ),
+    "volume": (
+        (12, 12, 12, 1),
+        lambda: L.Conv3D(6, 3),
+        list,
+        lambda model, pictures: middle(model.layers[0](pictures)),
+    ),
+}
+"""By kind: shape of the inputs, the target, what follows it, and the averages of its responses."""
+
+
 def test_a_lead_is_over_the_best_of_all_others():
     random = np.random.default_rng(0)
     natural, responses = random.normal(3, 2, (30, 7)), random.normal(3, 9, (50, 7))
@@ -58,7 +96,7 @@ def test_a_lead_is_over_the_best_of_all_others():
     assert ((found > 0).sum(1) <= 1).all()
 
 
-def test_the_soft_lead_is_below_by_little_and_follows_the_hard_one():
+def test_the_lead_that_is_climbed_is_below_by_little_and_pushes_the_others_down():
     random = np.random.default_rng(0)
     natural = distinct.statistics(random.normal(3, 2, (30, 7)).astype(np.float32))
     responses, targets = random.normal(3, 9, (50, 7)).astype(np.float32), random.integers(0, 7, 50).astype(np.int32)
@@ -66,7 +104,8 @@ def test_the_soft_lead_is_below_by_little_and_follows_the_hard_one():
     given = tf.constant(responses)
     with tf.GradientTape() as tape:
         tape.watch(given)
-        soft = distinct.soft_lead(given, natural, targets)
+        own, soft = distinct.own_lead(given, natural, targets)
+    np.testing.assert_allclose(own, hard, rtol=1e-5, atol=1e-5)
     below = hard - soft.numpy()
     assert (below >= -1e-4).all()
     assert (below <= distinct.SOFTNESS * np.log(7) + 1e-4).all()
@@ -84,13 +123,29 @@ def test_filters_that_say_nothing_do_not_count():
     assert found[0, 0] == 2
     assert found[0, 1] == -2
     assert not np.isfinite(found[0, 2:]).any()
-    soft = distinct.soft_lead(tf.constant([[4.0, 100.0]]), known[:, :2], [0])
-    np.testing.assert_allclose(soft, 2 - 0.3 * np.log(2), rtol=1e-5)
+    responses = tf.constant([[4.0, 100.0, np.nan, np.inf]])
+    with tf.GradientTape() as tape:
+        tape.watch(responses)
+        own, soft = distinct.own_lead(responses, known, [0])
+    np.testing.assert_allclose((own[0], soft[0]), (2, 2 - 0.3 * np.log(4)), rtol=1e-5)
+    np.testing.assert_array_equal(tape.gradient(soft, responses), [[1, 0, 0, 0]])
+
+
+def test_who_answers_without_end_is_ahead_of_all():
+    known = np.array([[0, 0, 0], [1, 1, 1]], np.float32)
+    np.testing.assert_array_equal(distinct.lead(np.array([[4, np.inf, 0]], np.float32), known)[0, ::2], [-np.inf] * 2)
+
+
+def test_rounding_is_no_deviation():
+    random = np.random.default_rng(0)
+    natural = np.stack([random.normal(1, 1, 30), 1 + 1e-7 * random.normal(size=30), np.full(30, 1e-46)], 1)
+    known = distinct.statistics(natural.astype(np.float32))
+    np.testing.assert_array_equal(np.isfinite(known[1]), [True, False, False])
 
 
 def test_all_numbers_are_leads_of_the_untouched_model():
     model, conv, natural = network()
-    patterns = make(model, conv, natural, steps=8, tries=1)
+    patterns = make(model, conv, natural, steps=8, tries=1, compute_dtype="float32")
     known = averages(model, conv, natural)
     own = np.diag(leads(averages(model, conv, patterns.images / 255), known))
     np.testing.assert_allclose(patterns.reached, own, rtol=1e-3, atol=1e-3)
@@ -103,6 +158,8 @@ def test_all_numbers_are_leads_of_the_untouched_model():
     share = 100 * (leads(known, known) < own).mean(0)
     np.testing.assert_allclose(patterns.percentile, share, atol=0.1)
     np.testing.assert_allclose(patterns.start, np.diag(at_start), rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(patterns.curve[:, 0], patterns.start, rtol=1e-3, atol=1e-3)
+    np.testing.assert_array_equal(patterns.curve[:, -1], patterns.reached)
     assert (patterns.failed == (own <= np.maximum(0, np.maximum(patterns.noise, patterns.natural)))).all()
     assert patterns.objective == "distinct"
 
@@ -124,7 +181,7 @@ def test_the_negative_is_how_far_a_filter_is_below_the_others():
     patterns = make(model, conv, natural, negative=True, steps=8, tries=1)
     known = -averages(model, conv, natural)
     own = np.diag(leads(-averages(model, conv, patterns.images / 255), known))
-    np.testing.assert_allclose(patterns.reached, -own, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(patterns.reached, own, rtol=1e-3, atol=1e-3)
 
 
 def test_directions_are_compared_with_one_another():
@@ -163,6 +220,60 @@ def test_facets_are_as_far_ahead_as_the_weakest_of_them():
     facets = np.stack([patterns.images[:, :, :SIDE], patterns.images[:, :, SIDE + 1 :]])
     measured = [leads(averages(model, conv, facet / 255), known)[[0, 1], [2, 5]] for facet in facets]
     np.testing.assert_allclose(patterns.reached, np.min(measured, 0), rtol=1e-3, atol=1e-3)
+
+
+def test_facets_are_held_apart_also_where_leads_are_small(monkeypatch):
+    alike = {}
+    for diversity in (1.0, 0.0):
+        keras.utils.set_random_seed(5)
+        model, conv, natural = network()
+        monkeypatch.setattr(objectives, "DIVERSITY", diversity)
+        sheets = make(model, conv, natural, facets=2, steps=30, tries=1).images
+        facets = np.stack([sheets[:, :, :SIDE], sheets[:, :, SIDE + 1 :]], 1).reshape(-1, SIDE, SIDE, 3)
+        hidden = model.layers[0](facets / np.float32(255))
+        alike[diversity] = objectives.sameness(hidden, 2).numpy().mean()
+    assert alike[1.0] < alike[0.0]
+
+
+def test_filters_that_are_not_ahead_try_again_with_more_steps(monkeypatch):
+    model, conv, natural = network()
+    climbs = []
+    climb_once = climb.Climb._try
+
+    def climbing(self, batch, apart, attempt, bar):
+        climbs.append((list(batch), self._steps * 2**attempt))
+        return climb_once(self, batch, apart, attempt, bar)
+
+    monkeypatch.setattr(climb.Climb, "_try", climbing)
+    patterns = make(model, conv, natural, steps=2, tries=2)
+    (every, first), (again, second) = climbs
+    assert (every, first, second) == (list(range(12)), 2, 4)
+    assert set(patterns.filters[patterns.failed]) <= set(again)
+    assert 0 < len(again) < 12
+
+
+def test_natural_inputs_that_are_all_alike_are_refused():
+    model, conv, natural = network()
+    with pytest.raises(ValueError, match=r"Pass some dozens that are unlike .* 3 of the pictures' size, layer='conv"):
+        make(model, conv, np.repeat(natural[:1], 3, 0))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_leads_are_those_of_any_kind_of_layer(kind):
+    shape, target, others, respond = KINDS[kind]
+    model = keras.Sequential([keras.Input(shape), target(), *others()])
+    layer = model.layers[0]
+    for one in model.layers[1:]:
+        one.set_weights([1 + np.random.default_rng(3).random(weight.shape) for weight in one.get_weights()])
+    random = np.random.default_rng(2)
+    natural = random.random((30, *[1] * len(shape))) + random.normal(0, 0.2, (30, *shape))
+    natural = np.rint(np.clip(natural, 0, 1) * 255) / 255
+    patterns = make(model, layer, natural, steps=6, tries=1)
+    known = respond(model, natural.astype(np.float32))
+    starts = noise_of(shape)
+    np.testing.assert_allclose(patterns.noise, leads(respond(model, starts), known).max(0), rtol=2e-3, atol=2e-3)
+    np.testing.assert_allclose(patterns.natural, leads(known, known).max(0), rtol=2e-3, atol=2e-3)
+    assert (patterns.reached > patterns.start).mean() > 0.7
 
 
 def test_natural_inputs_are_needed():

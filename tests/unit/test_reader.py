@@ -53,7 +53,7 @@ def test_patterns(log):
     for name in ("filters", "images", "start", "reached", "failed", "noise", "natural", "percentile", "curve", "spots"):
         np.testing.assert_array_equal(getattr(patterns, name), getattr(expected, name))
         assert getattr(patterns, name).dtype == getattr(expected, name).dtype
-    for name in ("layer", "input_range", "recipe", "steps"):
+    for name in ("layer", "input_range", "recipe", "steps", "objective"):
         assert getattr(patterns, name) == getattr(expected, name)
 
 
@@ -62,6 +62,7 @@ def test_patterns_without_references_and_curves(log):
     np.testing.assert_array_equal(patterns.reached, some_patterns().reached)
     for name in ("noise", "natural", "percentile", "curve", "spots"):
         assert getattr(patterns, name) is None
+    assert patterns.objective == ""
 
 
 def test_grid(log, tmp_path):

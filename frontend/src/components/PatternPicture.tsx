@@ -60,11 +60,13 @@ export function Activation({ frame, at, brief }: PatternProps & { brief?: boolea
     .filter((name) => typeof frame[name][at] === "number")
     .map((name) => `; ${name} ${formatNumber(frame[name][at])}`)
     .join("");
-  const where = frame.objective === "distinct" ? " σ ahead" : frame.spots[at] ? " at spots" : "";
+  const distinct = frame.objective === "distinct";
+  const label = distinct ? "Lead" : "Activation";
+  const unit = distinct ? " σ ahead" : frame.spots[at] ? " at spots" : "";
   return (
-    <span title={`Activation${where}: ${start} at the start, ${reached} for this picture${references}`}>
+    <span title={`${label}: ${start} at the start, ${reached}${unit} for this picture${references}`}>
       {frame.failed[at] && <b class="bad">⚠ failed </b>}
-      {(brief ? reached : `${start} → ${reached}${references}`) + where}
+      {brief ? reached + unit : `${label} ${start} → ${reached}${unit}${references}`}
     </span>
   );
 }

@@ -111,7 +111,7 @@ function LargePattern({ datum, pattern: { value, stale, error }, filter }: Large
   return (
     <figure class={dimmed(stale)}>
       <PatternPicture frame={value} at={i} />
-      Activation <Activation frame={value} at={i} /> <i>step {datum?.series.steps[datum.at]}</i>
+      <Activation frame={value} at={i} /> <i>step {datum?.series.steps[datum.at]}</i>
       {curve.length > 1 && <Plot label="Climb" steps={[...curve.keys()]} line={curve} />}
     </figure>
   );

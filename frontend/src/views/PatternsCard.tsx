@@ -97,12 +97,13 @@ function limitOf(kernel: KernelFrame, filter: number | null): number | null {
 /** How the patterns were made. */
 function Recipe({ frame: { failed, recipe, steps, objective, input_range } }: { frame: PatternFrame }) {
   const failures = failed.filter(Boolean).length;
-  const number = objective === "distinct" ? "standard deviations ahead of all others" : "the activation reached";
+  const [number, better] =
+    objective === "distinct" ? ["its lead over others", "others"] : ["the activation reached", "natural inputs"];
   return (
     <p class="legend">
-      Below each picture: its filter, {number}. Recipe “{recipe}”, {steps} steps
+      Below each: its filter, {number}. Recipe “{recipe}”, {steps} steps
       {input_range && `; black to white: inputs ${input_range.join(" to ")}`}.
-      {failures > 0 && <b class="bad"> ⚠ {failures} failed: no better than noise or natural inputs.</b>}
+      {failures > 0 && <b class="bad">{` ⚠ ${failures} failed: no better than noise or ${better}.`}</b>}
     </p>
   );
 }

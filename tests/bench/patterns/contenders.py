@@ -48,9 +48,7 @@ class Contender:
     make: Callable[[keras.Model, str, list[int], int, int], NDArray[np.uint8]]
 
 
-def ours(
-    model: keras.Model, layer: str, filters: list[int], seed: int, steps: int, **more: Any
-) -> NDArray[np.uint8]:
+def ours(model: keras.Model, layer: str, filters: list[int], seed: int, steps: int, **more: Any) -> NDArray[np.uint8]:
     """The default recipe."""
     given = {"size": _side(model), "input_range": (0, 255), "seed": seed, "steps": steps, "progress": False}
     return generate_patterns(model, layer, filters, **given, **more).images

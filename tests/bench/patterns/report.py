@@ -68,16 +68,14 @@ def _speed_table(
     yield header("layer", "who", "s a filter", *(f"than {name}" for name in others), *columns)
     for layer in layers:
         filters = _chosen(model, layer, options.filters)
-        limits = {
-            name: speed.Limit(model, layer, name == contenders.OURS and precision.is_fast()) for name in ours
-        }
-        seconds, passes = speed.seconds_a_filter(runs, model, layer, filters, options.repeats, limits)
+        limits = {name: speed.Limit(model, layer, name == contenders.OURS and precision.is_fast()) for name in ours}
+        timed = speed.rounds(runs, model, layer, filters, options.repeats, limits)
         for name in ours:
-            mine, limit = seconds[name], passes[name]
-            ratios = [f"{seconds[other] / mine:.1f} x faster" for other in others]
+            mine = timed[name]
+            ratios = [f"{timed[other].seconds / mine.seconds:.1f} x faster" for other in others]
             counts = (runs[name].steps, speed.steps_a_filter(runs[name], model, layer, filters))
-            shares = [f"{count * limit / mine:.0%}" for count in counts]
-            yield row(layer, name, f"{mine:.3f}", *ratios, f"{limit:.4f}", *shares)
+            shares = [f"{count * mine.share:.0%}" for count in counts]
+            yield row(layer, name, f"{mine.seconds:.3f}", *ratios, f"{mine.a_pass:.4f}", *shares)
 
 
 def _auto_row(
@@ -99,9 +97,9 @@ def _auto_row(
         contenders.OURS: contenders.Contender(runs[contenders.OURS].steps, True, auto),
         "classic": runs["classic, eager"],
     }
-    seconds, _ = speed.seconds_a_filter(pair, model, layer, filters, options.repeats)
-    mine = seconds[contenders.OURS]
-    return row(layer, sides[0], f"{mine:.3f}", f"{seconds['classic'] / mine:.0f} x faster")
+    timed = speed.rounds(pair, model, layer, filters, options.repeats)
+    mine = timed[contenders.OURS].seconds
+    return row(layer, sides[0], f"{mine:.3f}", f"{timed['classic'].seconds / mine:.0f} x faster")
 
 
 def _costs(options: argparse.Namespace, runs: dict[str, contenders.Contender], model: keras.Model) -> Iterator[str]:
@@ -115,11 +113,7 @@ def _costs(options: argparse.Namespace, runs: dict[str, contenders.Contender], m
 
 
 def _truth(options: argparse.Namespace, runs: dict[str, contenders.Contender], model: keras.Model) -> Iterator[str]:
-    names = [
-        name
-        for name in ("classic, tf.function", *contenders.ALL_OURS, "tf-keras-vis", "xplique")
-        if name in runs
-    ]
+    names = [name for name in ("classic, tf.function", *contenders.ALL_OURS, "tf-keras-vis", "xplique") if name in runs]
     layers = {layer: _chosen(model, layer, options.filters) for layer in options.layers}
     pictures: dict[str, dict[str, NDArray[np.uint8]]] = {}
     chosen = {name: runs[name] for name in names}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import statistics
 import subprocess
 import sys
@@ -16,39 +18,59 @@ import tensorflow as tf
 from tb_filterviz.patterns.engine import Engine
 from tests.bench.patterns.contenders import ALL_OURS, Contender
 
-_SHARE = 20
+_SHARE, _FEWEST = 20, 8
+_PASSES = 5
 _REDUCED = "auto_mixed_precision_onednn_bfloat16"
 
 
-def seconds_a_filter(
+@dataclasses.dataclass(frozen=True)
+class Timed:
+    """What a contender took, in medians of the rounds.
+
+    Attributes:
+        seconds: Of one filter.
+        a_pass: The seconds of a pass of its `Limit`; not-a-number where it has none.
+        share: `a_pass` over `seconds`, of the same round.
+    """
+
+    seconds: float
+    a_pass: float
+    share: float
+
+
+def rounds(
     runs: Mapping[str, Contender],
     model: keras.Model,
     layer: str,
     filters: list[int],
     repeats: int,
     limits: Mapping[str, Limit] | None = None,
-) -> tuple[dict[str, float], dict[str, float]]:
+) -> dict[str, Timed]:
     """Times contenders in turns; ours on all filters, with all that a call takes, others on one filter.
 
     Of the others only steps count, timed as the difference of two numbers of them, so that what they trace and set up
-    is free. The limit of a contender is timed before and after it, since a processor that others use too, or that is
-    hot, is not always as fast.
-
-    Returns:
-        The median seconds of one filter, by contender; and those of a pass, by contender that has a limit.
+    is free. The limit of a contender is timed before and after it in each round, since a processor that others use
+    too, or that is hot, is not always as fast.
     """
     seconds: dict[str, list[float]] = {name: [] for name in runs}
-    passes: dict[str, list[float]] = {name: [] for name in limits or {}}
+    passes: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(repeats + 1):
         for name, contender in runs.items():
+            limit = (limits or {}).get(name)
             time_it = _whole if name in ALL_OURS else _steps
-            around = [limits[name].seconds()] if name in passes else []
+            before = limit.seconds() if limit else math.nan
             taken = time_it(contender, model, layer, filters)
             if number:  # the first round traces
                 seconds[name].append(taken)
-                if name in passes:
-                    passes[name] += [*around, limits[name].seconds()]
-    return tuple({name: statistics.median(values) for name, values in part.items()} for part in (seconds, passes))
+                passes[name].append((before + limit.seconds()) / 2 if limit else math.nan)
+    return {
+        name: Timed(
+            statistics.median(seconds[name]),
+            statistics.median(passes[name]),
+            statistics.median(a_pass / taken for a_pass, taken in zip(passes[name], seconds[name], strict=True)),
+        )
+        for name in runs
+    }
 
 
 def _whole(contender: Contender, model: keras.Model, layer: str, filters: list[int]) -> float:
@@ -56,7 +78,7 @@ def _whole(contender: Contender, model: keras.Model, layer: str, filters: list[i
 
 
 def _steps(contender: Contender, model: keras.Model, layer: str, filters: list[int]) -> float:
-    few = contender.steps // _SHARE
+    few = max(_FEWEST, contender.steps // _SHARE)
     short, long = (
         _timed(lambda steps=steps: contender.make(model, layer, filters[:1], 0, steps)) for steps in (few, 2 * few)
     )
@@ -118,16 +140,17 @@ class Limit:
 
         self._gradient, self._bfloat16 = gradient, bfloat16
         self._pictures = tf.random.uniform((max(batches), *model.inputs[0].shape[1:]), 0, 255)
-        self.seconds(max(batches))  # traces
-        self._batch = min(batches, key=self.seconds)
+        tried = [{batch: self.seconds(batch) for batch in batches} for _ in range(4)][1:]  # the first round traces
+        self._batch = min(batches, key=lambda batch: min(one[batch] for one in tried))
 
     def seconds(self, batch: int | None = None) -> float:
-        """Times a picture: the median of a few passes."""
+        """Times a picture: as contenders are, over several passes on end."""
         pictures = self._pictures[: batch or self._batch]
         tf.config.optimizer.set_experimental_options({_REDUCED: self._bfloat16})
         try:
             self._gradient(pictures)
-            return statistics.median(_timed(lambda: self._gradient(pictures).numpy()) for _ in range(5)) / len(pictures)
+            taken = _timed(lambda: [self._gradient(pictures).numpy() for _ in range(_PASSES)])
+            return taken / _PASSES / len(pictures)
         finally:
             tf.config.optimizer.set_experimental_options({_REDUCED: False})
 
