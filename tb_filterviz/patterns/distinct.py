@@ -86,12 +86,18 @@ def own_lead(responses: Any, natural: Any, targets: Any) -> tuple[Any, Any]:
         targets: int32 tensor `[batch]`.
 
     Returns:
-        The leads, float32 tensor `[batch]`; and softer ones, which have a gradient by all others that are about as far
-        as the first, below these by less than `SOFTNESS` times the logarithm of the number of filters.
+        The leads, float32 tensor `[batch]`; and those over a mean of the others in which who is about as far as the
+        first counts with it: weighed by the exponential of z over `SOFTNESS`. Weights are constants to the gradient,
+        which is then that of the lead over the logarithm of the sum of these exponentials.
     """
     heard = tf.math.is_finite(responses)
     z = (tf.where(heard, responses, tf.zeros_like(responses)) - natural[0]) / natural[1]
     is_own = tf.one_hot(targets, responses.shape[-1], True, False, dtype=tf.bool)
     others = tf.where(is_own | ~heard, tf.zeros_like(z), z)
-    own = tf.gather(z, targets, axis=1, batch_dims=1)
-    return own - tf.reduce_max(others, 1), own - SOFTNESS * tf.reduce_logsumexp(others / SOFTNESS, 1)
+    own, first = tf.gather(z, targets, axis=1, batch_dims=1), tf.reduce_max(others, 1, keepdims=True)
+    # The exponential and the sum, by functions that round the same wherever in a tensor a number is, and however many
+    # pictures there are, unlike `tf.exp` and `tf.reduce_sum`.
+    half = tf.tanh((others - first) / (2 * SOFTNESS))
+    weights = tf.stop_gradient((1 + half) / (1 - half))
+    weights /= tf.cumsum(weights, 1)[:, -1:]
+    return own - first[:, 0], own - tf.reduce_sum(weights * others, 1)

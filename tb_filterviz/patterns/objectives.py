@@ -45,7 +45,9 @@ def mean(response: Any, positions: int, leak: float = LEAK) -> Any:
     begin = tf.concat([[0], borders, rest], 0)
     size = tf.concat([[-1], sides - 2 * borders, [-1] * len(rest)], 0)
     counted = tf.nn.leaky_relu(tf.cast(tf.slice(response, begin, size), tf.float32), leak)
-    return tf.reduce_mean(counted, axis=list(range(1, 1 + positions)))
+    for axis in range(positions, 0, -1):  # one by one: together they round otherwise for one picture than for several
+        counted = tf.reduce_mean(counted, axis)
+    return counted
 
 
 def at_spots(response: Any, positions: int, apart: Sequence[Any]) -> Any:
