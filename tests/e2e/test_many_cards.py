@@ -99,8 +99,8 @@ def test_patterns_without_a_kernel_by_activation(many_board, page):
     tab = open_tab(many_board, page, layer=layer_key("patterns_only/kernel"), sort="reached")
     expect(tab.get_by_test_id("pattern")).to_have_count(4, timeout=20 * SECONDS)
     expect_filters(tab, [3, 2, 1, 0])  # reached 6.5, 4.5, 2.5 and 0.5
-    expect(tab.get_by_test_id("patterns")).to_contain_text("4.5 \N{GREEK SMALL LETTER SIGMA} ahead")
-    expect(tab.locator(".legend").last).to_contain_text("its lead over others")
+    expect(tab.get_by_test_id("patterns")).to_contain_text("4.5 \N{GREEK SMALL LETTER SIGMA}")
+    expect(tab.locator(".legend").last).to_contain_text("its lead over all others")
     expect(tab.locator(".legend").last).to_contain_text("1 failed: no better than noise or others")
     tab.get_by_test_id("find").fill("1-2")
     expect(tab.get_by_test_id("pattern")).to_have_count(2)

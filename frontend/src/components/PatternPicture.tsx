@@ -62,7 +62,7 @@ export function Activation({ frame, at, brief }: PatternProps & { brief?: boolea
     .join("");
   const distinct = frame.objective === "distinct";
   const label = distinct ? "Lead" : "Activation";
-  const unit = distinct ? " σ ahead" : frame.spots[at] ? " at spots" : "";
+  const unit = distinct ? " σ" : frame.spots[at] ? " at spots" : "";
   return (
     <span title={`${label}: ${start} at the start, ${reached}${unit} for this picture${references}`}>
       {frame.failed[at] && <b class="bad">⚠ failed </b>}

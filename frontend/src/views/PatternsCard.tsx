@@ -98,7 +98,7 @@ function limitOf(kernel: KernelFrame, filter: number | null): number | null {
 function Recipe({ frame: { failed, recipe, steps, objective, input_range } }: { frame: PatternFrame }) {
   const failures = failed.filter(Boolean).length;
   const [number, better] =
-    objective === "distinct" ? ["its lead over others", "others"] : ["the activation reached", "natural inputs"];
+    objective === "distinct" ? ["its lead over all others", "others"] : ["the activation reached", "natural inputs"];
   return (
     <p class="legend">
       Below each: its filter, {number}. Recipe “{recipe}”, {steps} steps
