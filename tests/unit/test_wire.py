@@ -382,3 +382,11 @@ def test_a_log_without_the_newest_column_is_read():
     header = wire.parse_header(resealed(old))
     assert header.numbers == analysis.NUMBERS[:7]
     assert wire.decode_numbers(header, wire.check_element(header, 1, numbers)).shape[1] == 7
+
+
+def test_what_was_maximised_is_said_in_words_unless_it_is_the_response_or_unknown():
+    from tb_filterviz.export.still import pattern_facts
+
+    for objective, end in (("distinct", "recipe classic, objective distinct"), ("channel", "classic"), ("", "classic")):
+        elements = wire.encode_patterns(dataclasses.replace(patterns(), objective=objective), "cnn")
+        assert pattern_facts(wire.parse_header(elements[0]), [0]).endswith(end)
