@@ -47,12 +47,18 @@ class History(Figure):
         """Returns a row for each filter at each step."""
         self._check(len(self._newest.numbers))
         where = (self._place.series.run, self._place.layer)
+        is_patterns = self._newest.kind == wire.PATTERNS
+
+        def read(datum: Datum, header: wire.Header) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+            return self._numbers(datum, header), (header.objective,) if is_patterns else ()
+
         rows = (
-            (*where, step, index, *row)
-            for step, numbers in self._each(self._numbers)
+            (*where, step, index, *row, *aim)
+            for step, (numbers, aim) in self._each(read)
             for index, row in zip(self._filters, numbers, strict=True)
         )
-        return ("run", "layer", "step", "filter", *self._newest.numbers), rows
+        aims = ("objective",) if is_patterns else ()
+        return ("run", "layer", "step", "filter", *self._newest.numbers, *aims), rows
 
     def _numbers(self, datum: Datum, header: wire.Header) -> NDArray[np.float32]:
         """Reads the numbers of the filters that are shown."""
@@ -181,7 +187,7 @@ class PatternHistory(History):
 
     def content(self) -> Content:
         """Returns a row for each step; the steps of one filter as tiles."""
-        steps, images, numbers = self._read
+        steps, images, numbers, _ = self._read
         lines = self._lines(pattern_facts(self._newest, self._filters), len(steps))
         names = [str(step) for step in steps for _ in self._filters]
         flat, failed = images.reshape(-1, *images.shape[2:]), numbers[..., 2].ravel() != 0
@@ -193,7 +199,7 @@ class PatternHistory(History):
 
     def frames(self, most: int) -> Iterator[Content]:
         """Yields the patterns of each step."""
-        steps, images, numbers = self._read
+        steps, images, numbers, _ = self._read
         places = spread(range(len(steps)), most)
         names = [str(index) for index in self._filters]
         lines = self._lines(pattern_facts(self._newest, self._filters), len(places))
@@ -205,14 +211,18 @@ class PatternHistory(History):
             )
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Returns `images`, uint8 `[steps, filters, height, width, channels]`; the others of `KernelHistory`."""
-        steps, images, numbers = self._read
+        """Returns `images`, uint8 `[steps, filters, height, width, channels]`; the others of `KernelHistory`.
+
+        And `objectives`, that of each step.
+        """
+        steps, images, numbers, objectives = self._read
         return {
             "images": images,
             "steps": np.array(steps, np.int64),
             "filters": np.array(self._filters, np.int64),
             "numbers": numbers,
             "names": self._texts(self._newest.numbers),
+            "objectives": self._texts(objectives),
         }
 
     @property
@@ -220,14 +230,14 @@ class PatternHistory(History):
         return None
 
     @functools.cached_property
-    def _read(self) -> tuple[list[int], NDArray[np.uint8], NDArray[np.float32]]:
-        """Reads steps, images `[steps, filters, height, width, channels]` and numbers `[steps, filters, names]`."""
+    def _read(self) -> tuple[list[int], NDArray[np.uint8], NDArray[np.float32], list[str]]:
+        """Reads steps, images `[steps, filters, height, width, channels]`, numbers `[steps, filters, names]`; aims."""
         self._check(int(np.prod(self._newest.shape, dtype=object)))
 
-        def read(datum: Datum, header: wire.Header) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        def read(datum: Datum, header: wire.Header) -> tuple[NDArray[np.uint8], NDArray[np.float32], str]:
             wanted = patterned(self._filters, header.filters)
-            return self._place.images(datum, header, wanted), self._numbers(datum, header)
+            return self._place.images(datum, header, wanted), self._numbers(datum, header), header.objective
 
         found = self._each(read)
-        steps, read_ones = [step for step, _ in found], [one for _, one in found]
-        return steps, np.stack([images for images, _ in read_ones]), np.stack([numbers for _, numbers in read_ones])
+        images, numbers, objectives = zip(*(one for _, one in found), strict=True)
+        return [step for step, _ in found], np.stack(images), np.stack(numbers), list(objectives)

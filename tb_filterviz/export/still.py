@@ -37,13 +37,17 @@ class Numbers(Figure):
         raise OptionError("format", f"one of {', '.join(self.formats)}", "png")
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Returns `numbers`, float32 `[filters][names]`, their `names`, and `filters` and `step`, int64."""
+        """Returns `numbers`, float32 `[filters][names]`, their `names`, and `filters` and `step`, int64.
+
+        With patterns, also their `objective`, that tells the unit of the numbers: a text, empty where it is not known.
+        """
         names, numbers = self._wanted
         return {
             "numbers": numbers,
             "names": self._texts(names),
             "filters": np.array(self._filters, np.int64),
             "step": np.array(self._datum.step, np.int64),
+            **({"objective": np.array(self._header.objective)} if self._header.kind == wire.PATTERNS else {}),
         }
 
     def table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
@@ -51,8 +55,9 @@ class Numbers(Figure):
         where = (self._datum.run, self._place.layer, self._datum.step)
         names, numbers = self._wanted
         rows = zip(self._filters, numbers, strict=True)
-        return ("run", "layer", "step", "filter", *names), [
-            (*where, one, *tables.cells(names, row)) for one, row in rows
+        aim = {"objective": self._header.objective} if self._header.kind == wire.PATTERNS else {}
+        return ("run", "layer", "step", "filter", *names, *aim), [
+            (*where, one, *tables.cells(names, row), *aim.values()) for one, row in rows
         ]
 
     @functools.cached_property

@@ -44,7 +44,7 @@ class Made:
 
 @dataclasses.dataclass
 class _Limits:
-    """What all filters answer to other pictures."""
+    """What all filters answer to other pictures, on average or at spots."""
 
     noise: NDArray[np.float32]
     """float32 `[filters]`, the most that they answer to noise."""
@@ -62,8 +62,8 @@ class _Picture:
     start: float
     reached: float
     curve: NDArray[np.float32]
-    apart: int
-    """As for `Engine.measure`: where the response is taken."""
+    at_spots: bool
+    """Where the response is taken."""
     complete: bool
     """Whether it took all its steps."""
 
@@ -82,8 +82,10 @@ class Climb:
         self._ready, self._recipe, self._steps, self._options = ready, recipe, steps, options
         self._engine, self._name = ready.engine, ready.target.path
         self._is_distinct = options.objective == "distinct"
+        may_need_spots = options.objective == "spots" or options.tries > 1
+        self._apart = ready.apart() if may_need_spots and self._engine.finds_spots else 0
         self._end = float("inf") if options.max_seconds is None else time.monotonic() + options.max_seconds
-        self._measured: dict[int, _Limits] = {}
+        self._limits: list[_Limits] = []
         self._compared = distinct.UNKNOWN
         self._devices = _devices()
         self._batch = options.batch_size or _batch_size(self._engine.picture_bytes * options.facets)
@@ -108,41 +110,41 @@ class Climb:
             try:
                 if self._is_distinct:
                     self._compared = self._statistics()
-                first = self._ready.apart() if self._options.objective == "spots" else 0
-                self._limits(first)
+                at_spots = self._options.objective == "spots"
+                self._limits = self._measure_limits()
+                self._check(self._limits[at_spots])
                 for batch in _batches(filters, self._batch):
                     if done and time.monotonic() >= self._end:
                         break
-                    done.update(self._together(batch, first, 0, bar))
+                    done.update(self._together(batch, at_spots, 0, bar))
                     bar.update(len(done) - bar.n)
                 for attempt in range(1, self._options.tries):
                     if time.monotonic() >= self._end:
                         break
                     again = [index for index in done if self._failed(index, done[index]) or self._silent(done[index])]
                     bar.set_postfix_str(f"try {attempt + 1} of {len(again)} filters" if again else "")
-                    aims = {index: self._apart(done[index]) for index in again}
+                    aims = {index: done[index].at_spots or self._silent(done[index]) for index in again}
                     batches = [
-                        (batch, apart)
-                        for apart in sorted(set(aims.values()))
-                        for batch in _batches([index for index in again if aims[index] == apart], self._batch)
+                        (batch, at_spots)
+                        for at_spots in sorted(set(aims.values()))
+                        for batch in _batches([index for index in again if aims[index] == at_spots], self._batch)
                     ]
-                    for batch, apart in batches:
+                    for batch, at_spots in batches:
                         if time.monotonic() >= self._end:
                             break
-                        self._limits(apart)  # now, and not when an interrupt has ended the climb
-                        for index, picture in self._together(batch, apart, attempt, None).items():
+                        for index, picture in self._together(batch, at_spots, attempt, None).items():
                             if _replaces(picture, done[index]):
                                 done[index] = picture
             except KeyboardInterrupt as error:
                 interrupt = error
         return self._made(done), interrupt
 
-    def _together(self, batch: list[int], apart: int, attempt: int, bar: Any) -> dict[int, _Picture]:
+    def _together(self, batch: list[int], at_spots: bool, attempt: int, bar: Any) -> dict[int, _Picture]:
         """Climbs once with a batch of filters, a share of it on each device."""
 
         def climb(device: str | None, share: list[int]) -> dict[int, _Picture]:
             with tf.device(device) if device else contextlib.nullcontext():
-                return self._try(share, apart, attempt, bar)
+                return self._try(share, at_spots, attempt, bar)
 
         count = len(self._devices)
         if count == 1:
@@ -159,12 +161,12 @@ class Climb:
                 raise
         return made
 
-    def _try(self, batch: list[int], apart: int, attempt: int, bar: Any) -> dict[int, _Picture]:
-        """Climbs once with a batch of filters, whose responses are taken where `apart` says."""
+    def _try(self, batch: list[int], at_spots: bool, attempt: int, bar: Any) -> dict[int, _Picture]:
+        """Climbs once with a batch of filters, whose responses are taken on average or at spots."""
         seed, facets = self._options.seed, self._options.facets
         indices = np.repeat(np.array(batch, np.int32), facets)
-        places = np.full_like(indices, apart)
-        elsewhere = apart > 0 and self._options.objective == "channel"  # the try before was not at spots
+        places = np.full_like(indices, self._apart if at_spots else 0)
+        elsewhere = at_spots and self._options.objective == "channel"  # the try before was not at spots
         steps = self._steps * 2 ** (attempt - elsewhere)
         rates = np.linspace(self._recipe.rate, self._recipe.last_rate, steps).astype(np.float32)
         noise = parameterization.noise(seed, batch, self._engine.parameterization, attempt, facets)
@@ -186,13 +188,13 @@ class Climb:
         for rows, index in zip(np.arange(len(indices)).reshape(-1, facets), batch, strict=True):
             weakest = rows[np.argmin(reached[rows])]
             made[index] = _Picture(
-                images[rows], starts[weakest], reached[weakest], curve[:, weakest], apart, len(curve) == steps
+                images[rows], starts[weakest], reached[weakest], curve[:, weakest], at_spots, len(curve) == steps
             )
         return made
 
     def _statistics(self) -> NDArray[np.float32]:
         """Measures what filters are compared by."""
-        natural = self._ready.natural(0)  # type: ignore[misc]  # the options see to it that there are natural inputs
+        natural = self._ready.natural(0)[0]  # type: ignore[misc]  # the options see to it that there are natural inputs
         known = distinct.statistics(natural)
         if not np.isfinite(known[1]).any():
             raise ValueError(
@@ -202,40 +204,42 @@ class Climb:
             )
         return known
 
-    def _limits(self, apart: int) -> _Limits:
+    def _measure_limits(self) -> list[_Limits]:
         """Measures what filters answer to natural inputs, and to the pictures that the first filters begin with."""
-        if apart not in self._measured:
-            natural = None if self._ready.natural is None else self._ready.natural(apart)
-            if natural is not None and self._is_distinct:
-                natural = distinct.lead(natural, self._compared)
-            noise = np.full(self._engine.filters, np.nan, np.float32)
-            for batch in _batches(list(range(NOISES)), self._batch):
-                drawn = parameterization.noise(self._options.seed, batch, self._engine.parameterization)
-                noise = np.fmax(noise, np.fmax.reduce(self._score(self._engine.pictures(drawn), apart)))
-            if not self._measured and not np.isfinite(noise).any():
-                raise ValueError(
-                    "No filter of the layer answers noise with a finite number: there is NaN or infinity in the "
-                    f"weights up to it, or its numbers are too large for its dtype. Received: layer={self._name!r}"
-                )
-            most = np.full_like(noise, np.nan) if natural is None else np.fmax.reduce(natural)
-            self._measured[apart] = _Limits(noise, natural, most)
-        return self._measured[apart]
+        natural = None if self._ready.natural is None else self._score(self._ready.natural(self._apart))
+        drawn = [
+            parameterization.noise(self._options.seed, batch, self._engine.parameterization)
+            for batch in _batches(list(range(NOISES)), self._batch)
+        ]
+        responses = [self._engine.measure(self._engine.pictures(noise), self._apart) for noise in drawn]
+        noise = np.fmax.reduce(self._score(np.concatenate(responses, 1)), 1)
+        most = np.full_like(noise, np.nan) if natural is None else np.fmax.reduce(natural, 1)
+        return [_Limits(noise[n], None if natural is None else natural[n], most[n]) for n in range(len(noise))]
 
-    def _score(self, pictures: NDArray[np.float32], apart: int) -> NDArray[np.float32]:
-        """Measures all filters' scores, `[batch, filters]`."""
-        responses = self._engine.measure(pictures, apart)
-        return distinct.lead(responses, self._compared) if self._is_distinct else responses
+    def _check(self, limits: _Limits) -> None:
+        if not np.isfinite(limits.noise).any():
+            raise ValueError(
+                "No filter of the layer answers noise with a finite number: there is NaN or infinity in the weights "
+                f"up to it, or its numbers are too large for its dtype. Received: layer={self._name!r}"
+            )
+
+    def _score(self, responses: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Makes scores of what `Engine.measure` returned."""
+        if not self._is_distinct:
+            return responses
+        return np.stack([distinct.lead(one, self._compared) for one in responses])
 
     def _score_own(
         self, pictures: NDArray[np.float32], indices: NDArray[np.int32], places: NDArray[np.int32]
     ) -> NDArray[np.float32]:
         """Measures the score of each picture's filter, `[batch]`."""
         if self._is_distinct:
-            return self._score(pictures, 0)[np.arange(len(indices)), indices]
+            leads: NDArray[np.float32] = distinct.lead(self._engine.measure(pictures)[0], self._compared)
+            return leads[np.arange(len(indices)), indices]
         return self._engine.measure_own(pictures, indices, places)
 
     def _failed(self, index: int, picture: _Picture) -> bool:
-        measured = self._limits(picture.apart)
+        measured = self._limits[picture.at_spots]
         limits = [picture.start, measured.noise[index], measured.most_natural[index]]
         if self._is_distinct:
             limits.append(0.0)  # then another filter is ahead
@@ -243,17 +247,13 @@ class Climb:
 
     def _silent(self, picture: _Picture) -> bool:
         """Whether a filter does not fire on average, as far as the picture can tell, and could do so at spots."""
-        could = self._options.objective == "channel" and self._engine.finds_spots and picture.apart == 0
+        could = self._options.objective == "channel" and self._engine.finds_spots and not picture.at_spots
         return could and bool(picture.reached <= 0)
-
-    def _apart(self, picture: _Picture) -> int:
-        """Chooses where the response is taken the next time."""
-        return self._ready.apart() if self._silent(picture) else picture.apart
 
     def _made(self, done: dict[int, _Picture]) -> Made:
         filters = np.array(sorted(done), np.int64)
         pictures = [done[index] for index in filters]
-        limits = [self._limits(one.apart) for one in pictures]
+        limits = [self._limits[one.at_spots] for one in pictures]
         shape = self._engine.shape
         # Scores are responses again; leads are of the negative responses themselves.
         sign = np.float32(-1 if self._options.negative and not self._is_distinct else 1)
@@ -280,12 +280,12 @@ class Climb:
             column(percentile),
             np.array([self._failed(index, done[index]) for index in filters], bool),
             sign * curve,
-            np.array([one.apart > 0 for one in pictures], bool),
+            np.array([one.at_spots for one in pictures], bool),
         )
 
 
 def _replaces(new: _Picture, old: _Picture) -> bool:
-    if new.apart == old.apart:
+    if new.at_spots == old.at_spots:
         return _better(new.reached, old.reached)
     # What fires nowhere on average gives way to what is made for spots, unless the time was over on the way.
     return new.complete and bool(np.isfinite(new.reached))

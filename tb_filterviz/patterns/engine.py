@@ -95,23 +95,20 @@ class Engine:
         def per_picture(scores: Any, frames: int) -> Any:
             return tf.reduce_mean(tf.reshape(scores, [-1, frames, *scores.shape[1:]]), 1)
 
-        def aim(response: Any, positions: int, apart: Any) -> Any:
+        def aims(response: Any, positions: int, apart: Any) -> tuple[Any, Any]:
+            """Returns the score and, where there are spots, that at spots so many pixels apart."""
             response = -response if negative else response
             if objective == "neuron":
-                return objectives.centre(response, positions)
-            if objective == "distinct":
-                return objectives.mean(response, positions, leak=1.0)  # what is below 0 counts in full
-            average = objectives.mean(response, positions)
+                score = objectives.centre(response, positions)
+            else:
+                # Of leads, what is below 0 counts in full.
+                score = objectives.mean(response, positions, 1.0 if objective == "distinct" else objectives.LEAK)
             if not self.finds_spots:
-                return average
+                return score, score
             sides = tf.unstack(tf.shape(response)[1 : 1 + positions])
-            most = tf.maximum(tf.reduce_max(apart), 1)
+            most = tf.maximum(apart, 1)
             steps = [tf.maximum(-(-most * count // side), 1) for count, side in zip(sides, shape[:-1], strict=True)]
-            spots = objectives.at_spots(response, positions, steps)
-            apart = tf.reshape(
-                tf.repeat(apart, tf.shape(response)[0] // tf.size(apart)), [-1, *[1] * (average.shape.rank - 1)]
-            )
-            return tf.where(apart > 0, spots, average)
+            return score, objectives.at_spots(response, positions, steps)
 
         def every(heard: tap.Heard) -> Any:
             response = head.every(heard)
@@ -124,20 +121,23 @@ class Engine:
             targets = tf.repeat(targets, heard.frames)
             return tf.gather(response, targets, axis=response.shape.rank - 1, batch_dims=1)
 
-        def all_scores(heard: tap.Heard, apart: Any) -> Any:
+        def all_scores(heard: tap.Heard, apart: Any) -> tuple[Any, ...]:
             response = every(heard)
             positions = response.shape.rank - 2
             # Known only now, on the first trace.
             self.finds_spots = objective == "channel" and positions == len(shape) - 1
-            scores = tf.ensure_shape(aim(response, positions, apart), (None, response.shape[-1]))
-            return per_picture(scores, heard.frames)
+            return tuple(
+                per_picture(tf.ensure_shape(score, (None, response.shape[-1])), heard.frames)
+                for score in aims(response, positions, apart)
+            )
 
         def own_scores(heard: tap.Heard, targets: Any, apart: Any) -> Any:
             response = own(heard, targets)
-            return per_picture(aim(response, response.shape.rank - 1, apart), heard.frames)
+            score, at_spots = aims(response, response.shape.rank - 1, tf.reduce_max(apart))
+            return per_picture(tf.where(tf.repeat(apart, heard.frames) > 0, at_spots, score), heard.frames)
 
         def respond(pictures: Any, apart: Any) -> Any:
-            return all_scores(listen(pictures, False), apart)
+            return tf.stack(all_scores(listen(pictures, False), apart))
 
         def respond_own(pictures: Any, targets: Any, apart: Any) -> Any:
             return own_scores(listen(pictures, False), targets, apart)
@@ -152,7 +152,7 @@ class Engine:
                 heard = listen(pictures, not finite)
                 self._frames = heard.frames
                 if objective == "distinct":
-                    score, total = distinct.own_lead(all_scores(heard, apart), natural, targets)
+                    score, total = distinct.own_lead(all_scores(heard, 0)[0], natural, targets)
                 else:
                     score = total = own_scores(heard, targets, apart)
                 if facets > 1:
@@ -164,9 +164,9 @@ class Engine:
 
         pictures = tf.TensorSpec((None, *shape), tf.float32)
         moves = tf.TensorSpec((None, 8), tf.float32)
-        each = tf.TensorSpec((None,), tf.int32)
+        one, each = tf.TensorSpec((), tf.int32), tf.TensorSpec((None,), tf.int32)
         compared = tf.TensorSpec((2, None), tf.float32)
-        self._respond = tf.function(respond, [pictures, each], autograph=False).get_concrete_function()
+        self._respond = tf.function(respond, [pictures, one], autograph=False).get_concrete_function()
         self.filters: int = self._respond.output_shapes[-1]
         self._respond_own = tf.function(respond_own, [pictures, each, each], autograph=False).get_concrete_function()
         ascend = tf.function(
@@ -195,7 +195,7 @@ class Engine:
             ),
             [
                 *(state, each, each, compared),
-                *(tf.TensorSpec((None, None, 8)), tf.TensorSpec((None,)), tf.TensorSpec((), tf.int32)),
+                *(tf.TensorSpec((None, None, 8)), tf.TensorSpec((None,)), one),
             ],
             autograph=False,
         ).get_concrete_function()
@@ -223,13 +223,14 @@ class Engine:
 
         Args:
             pictures: float32 `[batch, *spatial, channels]`, 0..1.
-            apart: 0 for the response on average; or how many pixels spots are apart, for that at spots.
+            apart: How many pixels spots are apart, from 1; 0 where nothing is asked of them.
 
         Returns:
-            float32 `[batch, filters]`, the scores: see `objectives`; negative responses where these are climbed. For
-            the objective `"distinct"` the averages of which `distinct.lead` makes scores.
+            float32 `[2, batch, filters]`, the scores and those at spots (the same, where there are none): see
+            `objectives`; negative responses where these are climbed. For the objective `"distinct"` the averages of
+            which `distinct.lead` makes scores.
         """
-        response: NDArray[np.float32] = self._respond(tf.constant(pictures), tf.constant([apart])).numpy()
+        response: NDArray[np.float32] = self._respond(tf.constant(pictures), tf.constant(apart)).numpy()
         return response
 
     def measure_own(
@@ -240,7 +241,8 @@ class Engine:
         Args:
             pictures: As for `measure`.
             targets: int32 `[batch]`, the filter of each picture.
-            apart: int32 `[batch]`, for each picture what it is for `measure`; all that are not 0 are the same.
+            apart: int32 `[batch]`, 0 for the score of a picture; for that at spots how many pixels they are apart, the
+                same for all that are not 0.
 
         Returns:
             float32 `[batch]`.

@@ -39,8 +39,8 @@ class Prepared:
         target: Whose filters are climbed.
         engine: Measures and climbs them.
         input_range: What 0 and 255 of a picture stand for.
-        natural: Returns, for what `Engine.measure` calls `apart`, the response to natural inputs, float32 `[cuts,
-            filters]`; None where there are none.
+        natural: Returns, for what `Engine.measure` calls `apart`, what that measures of natural inputs, float32 `[2,
+            cuts, filters]`; None where there are none.
         apart: Returns how many pixels spots are apart.
     """
 

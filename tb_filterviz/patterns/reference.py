@@ -61,10 +61,10 @@ def respond(
         apart: See `Engine.measure`.
 
     Returns:
-        float32 `[cuts, filters]`.
+        float32 `[2, cuts, filters]`, as `Engine.measure` returns them.
     """
     low, high = input_range
     images = quantise((cuts - low) / (high - low))
     size = max(1, min(_BATCH, MEMORY // max(engine.picture_bytes, 1)))
     batches = [shown(images[at : at + size]) for at in range(0, len(images), size)]
-    return np.concatenate([engine.measure(batch, apart) for batch in batches])
+    return np.concatenate([engine.measure(batch, apart) for batch in batches], 1)

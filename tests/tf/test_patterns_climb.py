@@ -98,14 +98,14 @@ def test_only_so_many_cuts_are_measured_and_few_together_where_they_are_large(pi
         def __init__(self):
             self.picture_bytes = picture_bytes
 
-        def measure(self, images, apart):
+        def measure(self, images, apart):  # of averages and of spots
             assert apart == 0
             seen.append(len(images))
-            return images.astype(np.float32).mean((1, 2))
+            return np.stack([images.astype(np.float32).mean((1, 2))] * 2)
 
     natural = np.random.default_rng(0).random((reference.MOST + 7, 4, 4, 1))
     cuts = reference.cut(natural, (4, 4, 1))
-    assert reference.respond(Counting(), cuts, (0.0, 1.0)).shape == (reference.MOST, 1)
+    assert reference.respond(Counting(), cuts, (0.0, 1.0)).shape == (2, reference.MOST, 1)
     assert sum(seen) == reference.MOST
     assert max(seen) == together
 

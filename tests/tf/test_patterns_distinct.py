@@ -239,9 +239,9 @@ def test_filters_that_are_not_ahead_try_again_with_more_steps(monkeypatch):
     climbs = []
     climb_once = climb.Climb._try
 
-    def climbing(self, batch, apart, attempt, bar):
+    def climbing(self, batch, at_spots, attempt, bar):
         climbs.append((list(batch), self._steps * 2**attempt))
-        return climb_once(self, batch, apart, attempt, bar)
+        return climb_once(self, batch, at_spots, attempt, bar)
 
     monkeypatch.setattr(climb.Climb, "_try", climbing)
     patterns = make(model, conv, natural, steps=2, tries=2)

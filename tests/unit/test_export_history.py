@@ -21,6 +21,7 @@ from tests.support import logs, pictures
 BARE = {"caption": False, "labels": False, "bar": False}
 CONV2 = "net/conv2/kernel"
 PATTERN_STEPS = (0, 1, 2)
+OBJECTIVES = ("", "channel", "distinct")
 
 
 def pattern_values(step):
@@ -28,7 +29,8 @@ def pattern_values(step):
     numbers = np.array([step, step + 1], np.float32)
     failed = np.array([False, step == 1])
     layer = records.Layer("net/conv2/kernel", "Conv2D", 1)
-    return records.Patterns(layer, np.array([1, 4]), images, -numbers, numbers, failed, (0.0, 1.0), "classic", 80)
+    made = (images, -numbers, numbers, failed, (0.0, 1.0), "classic", 80)
+    return records.Patterns(layer, np.array([1, 4]), *made, objective=OBJECTIVES[step])
 
 
 def pattern_events():
@@ -144,6 +146,11 @@ def test_patterns_over_steps(log, filters):
         expected = np.stack([pattern_values(step).images[:count] for step in PATTERN_STEPS])
         np.testing.assert_array_equal(arrays["images"], expected)
         np.testing.assert_array_equal(arrays["numbers"][:, 0, 1], PATTERN_STEPS)
+        assert arrays["objectives"].tolist() == list(OBJECTIVES)
+    rows = csv.DictReader(io.StringIO(figure.encode("csv").decode()))
+    assert [(row["step"], row["objective"]) for row in rows if row["filter"] == "4"] == [
+        (str(step), OBJECTIVES[step]) for step in PATTERN_STEPS if count == 2
+    ]
 
 
 def test_arrays_are_what_was_written(log):

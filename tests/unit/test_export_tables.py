@@ -78,11 +78,16 @@ def test_a_table_of_numbers(tmp_path):
         [float(row["norm"]) for row in rows], np.linalg.norm(weights.astype(float), axis=0), 1e-6
     )
     patterns = list(csv.DictReader(io.StringIO(log.numbers("train", CONV1, kind="patterns").encode("csv").decode())))
-    assert [(row["filter"], row["start"], row["reached"], row["failed"]) for row in patterns] == [
-        ("0", "0.0", "5.0", "0.0"),
-        ("7", "1.0", "0.5", "1.0"),
-        ("19", "nan", "nan", "1.0"),
+    names = ("filter", "start", "reached", "failed", "objective")
+    assert [tuple(row[name] for name in names) for row in patterns] == [
+        ("0", "0.0", "5.0", "0.0", "channel"),
+        ("7", "1.0", "0.5", "1.0", "channel"),
+        ("19", "nan", "nan", "1.0", "channel"),
     ]
+    for what in (log.numbers("train", CONV1, kind="patterns"), log.grid("train", CONV1, kind="patterns")):
+        with np.load(io.BytesIO(what.encode("npz"))) as arrays:
+            assert arrays["objective"] == "channel"
+    assert "objective" not in rows[0], "a kernel has none"
     assert log.grid("train", CONV1, 5).encode("csv") == (tmp_path / "numbers.csv").read_bytes()
 
 
