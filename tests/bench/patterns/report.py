@@ -103,13 +103,13 @@ def _auto_row(
 
 
 def _costs(options: argparse.Namespace, runs: dict[str, contenders.Contender], model: keras.Model) -> Iterator[str]:
-    yield header("layer", "first call longer by, s", "later calls beside their steps, s", "memory, GB")
+    columns = ("first call longer by, s", "later calls measure, s", "beside measures and steps, s", "memory, GB")
+    yield header("layer", *columns)
     for layer in options.layers:
-        first, later = speed.overhead(
-            runs[contenders.OURS], networks.hed(options.side), layer, _chosen(model, layer, 4)
-        )
+        fresh = networks.hed(options.side)
+        over = speed.overhead(runs[contenders.OURS], fresh, layer, _chosen(model, layer, 4), options.repeats)
         grown = speed.memory(layer, options.side, options.filters)
-        yield row(layer, f"{first:.1f}", f"{later:.2f}", f"{grown / 1e9:.2f}")
+        yield row(layer, f"{over.first:.1f}", f"{over.measured:.2f}", f"{over.rest:.2f}", f"{grown / 1e9:.2f}")
 
 
 def _truth(options: argparse.Namespace, runs: dict[str, contenders.Contender], model: keras.Model) -> Iterator[str]:
@@ -128,7 +128,7 @@ def _truth(options: argparse.Namespace, runs: dict[str, contenders.Contender], m
 
 
 def _curves(options: argparse.Namespace, runs: dict[str, contenders.Contender], model: keras.Model) -> Iterator[str]:
-    counts = (1, 2, 4, 8, 12, 16, 32, 64, 80)
+    counts = (1, 2, 4, 8, 12, 16, 22, 32, 64, 80)
     open_model = networks.hed(None)
     yield header("layer", "recipe", *(f"after {count}" for count in counts))
     for layer in options.layers[:2]:

@@ -99,19 +99,48 @@ def steps_a_filter(contender: Contender, model: keras.Model, layer: str, filters
     return sum(counts) / len(filters)
 
 
-def overhead(contender: Contender, model: keras.Model, layer: str, filters: list[int]) -> tuple[float, float]:
-    """Times calls on a model that was not used before.
+@dataclasses.dataclass(frozen=True)
+class Overhead:
+    """What calls take beside their steps, in seconds.
 
-    Returns:
-        The seconds that a first call takes longer than one after it; and those of a later call that are not steps.
+    Attributes:
+        first: By how much a first call takes longer than one after it.
+        measured: Of a later call: what pictures and noise are measured for.
+        rest: Of a later call: all else.
     """
 
-    def call(times: int) -> float:
-        return _timed(lambda: contender.make(model, layer, filters, 0, times * contender.steps))
+    first: float
+    measured: float
+    rest: float
 
-    first = call(1)
-    later, double = (statistics.median(call(times) for _ in range(3)) for times in (1, 2))
-    return first - later, 2 * later - double
+
+def overhead(contender: Contender, model: keras.Model, layer: str, filters: list[int], repeats: int) -> Overhead:
+    """Times calls on a model that was not used before."""
+    spent = {"climb": 0.0, "measure": 0.0, "measure_own": 0.0}
+
+    def timing(name: str) -> Any:
+        call = getattr(Engine, name)
+
+        def timed(*arguments: Any, **more: Any) -> Any:
+            begun = time.perf_counter()
+            try:
+                return call(*arguments, **more)
+            finally:
+                spent[name] += time.perf_counter() - begun
+
+        return unittest.mock.patch.object(Engine, name, timed)
+
+    def call() -> tuple[float, float, float]:
+        spent.update(dict.fromkeys(spent, 0.0))
+        whole = _timed(lambda: contender.make(model, layer, filters, 0, contender.steps))
+        measured = spent["measure"] + spent["measure_own"]
+        return whole, measured, whole - measured - spent["climb"]
+
+    with timing("climb"), timing("measure"), timing("measure_own"):
+        first, *_ = call()
+        later = [call() for _ in range(repeats)]
+    whole, measured, rest = (statistics.median(column) for column in zip(*later, strict=True))
+    return Overhead(first - whole, measured, rest)
 
 
 class Limit:
@@ -156,22 +185,29 @@ class Limit:
 
 
 _MEMORY = """
-import resource, sys
+import ctypes, pathlib, re, sys
 from tests.bench.patterns import networks
 layer, side, filters = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 model = networks.hed(side)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+ctypes.CDLL(None).malloc_trim(0)  # what was freed is not to hide what is needed
+pathlib.Path("/proc/self/clear_refs").write_text("5")  # forgets the largest size until now
+def size(name):
+    return int(re.search(rf"^{name}:\\s+(\\d+) kB$", pathlib.Path("/proc/self/status").read_text(), re.MULTILINE)[1])
+before = size("VmRSS")
 from tb_filterviz import generate_patterns
 generate_patterns(model, layer, filters, size=side, steps=3, tries=1, progress=False)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(size("VmHWM") - before)
 """
 
 
 def memory(layer: str, side: int, filters: int) -> int:
-    """Returns the bytes by which the largest size of a fresh process grows while it makes patterns."""
+    """Returns the bytes by which the largest size of a fresh process grows while it makes patterns, on Linux.
+
+    What `resource` tells would begin with the size of the process that started it.
+    """
     arguments = [sys.executable, "-c", _MEMORY, layer, str(side), str(filters)]
     lines = subprocess.run(arguments, check=True, capture_output=True, text=True).stdout.split()
-    return int(lines[-1]) * (1 if sys.platform == "darwin" else 1024)
+    return int(lines[-1]) * 1024
 
 
 def _timed(run: Callable[[], object]) -> float:
