@@ -16,7 +16,7 @@ from tb_filterviz.export.content import Content, plain
 from tb_filterviz.export.figure import MOVING, Figure
 from tb_filterviz.export.options import LIMITS, OptionError, Options
 from tb_filterviz.export.place import Chosen, NoFilterError, Place, check_values, patterned
-from tb_filterviz.export.still import pattern_facts, patterns_content
+from tb_filterviz.export.still import aim, pattern_facts, patterns_content
 from tb_filterviz.store import Datum, DatumGoneError, spread
 
 T = TypeVar("T")
@@ -47,18 +47,16 @@ class History(Figure):
         """Returns a row for each filter at each step."""
         self._check(len(self._newest.numbers))
         where = (self._place.series.run, self._place.layer)
-        is_patterns = self._newest.kind == wire.PATTERNS
 
-        def read(datum: Datum, header: wire.Header) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-            return self._numbers(datum, header), (header.objective,) if is_patterns else ()
+        def read(datum: Datum, header: wire.Header) -> tuple[NDArray[np.float32], Iterable[str]]:
+            return self._numbers(datum, header), aim(header).values()
 
         rows = (
-            (*where, step, index, *row, *aim)
-            for step, (numbers, aim) in self._each(read)
+            (*where, step, index, *row, *texts)
+            for step, (numbers, texts) in self._each(read)
             for index, row in zip(self._filters, numbers, strict=True)
         )
-        aims = ("objective",) if is_patterns else ()
-        return ("run", "layer", "step", "filter", *self._newest.numbers, *aims), rows
+        return ("run", "layer", "step", "filter", *self._newest.numbers, *aim(self._newest)), rows
 
     def _numbers(self, datum: Datum, header: wire.Header) -> NDArray[np.float32]:
         """Reads the numbers of the filters that are shown."""

@@ -47,7 +47,7 @@ class Numbers(Figure):
             "names": self._texts(names),
             "filters": np.array(self._filters, np.int64),
             "step": np.array(self._datum.step, np.int64),
-            **({"objective": np.array(self._header.objective)} if self._header.kind == wire.PATTERNS else {}),
+            **{name: np.array(text) for name, text in aim(self._header).items()},
         }
 
     def table(self) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
@@ -55,9 +55,9 @@ class Numbers(Figure):
         where = (self._datum.run, self._place.layer, self._datum.step)
         names, numbers = self._wanted
         rows = zip(self._filters, numbers, strict=True)
-        aim = {"objective": self._header.objective} if self._header.kind == wire.PATTERNS else {}
-        return ("run", "layer", "step", "filter", *names, *aim), [
-            (*where, one, *tables.cells(names, row), *aim.values()) for one, row in rows
+        texts = aim(self._header)
+        return ("run", "layer", "step", "filter", *names, *texts), [
+            (*where, one, *tables.cells(names, row), *texts.values()) for one, row in rows
         ]
 
     @functools.cached_property
@@ -132,11 +132,16 @@ class Patterns(Numbers):
         return None
 
 
+def aim(header: wire.Header) -> dict[str, str]:
+    """Returns what tells the unit of the numbers, by the name of its column: nothing with kernels."""
+    return {"objective": header.objective} if header.kind == wire.PATTERNS else {}
+
+
 def pattern_facts(header: wire.Header, filters: Sequence[int]) -> str:
     """Returns in words what patterns of a layer these are."""
     what = f"patterns of {len(filters)} filters" if len(filters) > 1 else f"pattern of filter {filters[0]}"
-    aim = f", objective {header.objective}" if header.objective not in ("", "channel") else ""
-    return f"{header.layer.layer_class}, {what}, {product(header.shape[:2])} pixels, recipe {header.recipe}{aim}"
+    climbed = f", objective {header.objective}" if header.objective not in ("", "channel") else ""
+    return f"{header.layer.layer_class}, {what}, {product(header.shape[:2])} pixels, recipe {header.recipe}{climbed}"
 
 
 def patterns_content(

@@ -112,7 +112,7 @@ class Climb:
                     self._compared = self._statistics()
                 at_spots = self._options.objective == "spots"
                 self._limits = self._measure_limits()
-                self._check(self._limits[at_spots])
+                self._check_finite(self._limits[at_spots])
                 for batch in _batches(filters, self._batch):
                     if done and time.monotonic() >= self._end:
                         break
@@ -216,7 +216,7 @@ class Climb:
         most = np.full_like(noise, np.nan) if natural is None else np.fmax.reduce(natural, 1)
         return [_Limits(noise[n], None if natural is None else natural[n], most[n]) for n in range(len(noise))]
 
-    def _check(self, limits: _Limits) -> None:
+    def _check_finite(self, limits: _Limits) -> None:
         if not np.isfinite(limits.noise).any():
             raise ValueError(
                 "No filter of the layer answers noise with a finite number: there is NaN or infinity in the weights "
