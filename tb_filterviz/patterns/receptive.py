@@ -88,7 +88,8 @@ def _seen(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, 
     def gradient(pictures: Any, signs: Any) -> Any:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(pictures)
-            heard = tap.listen(model, layer, feed(pictures))
+            # A filter that is not finite would take its gradient, times 0, to all others.
+            heard = tap.listen(model, layer, feed(pictures), finite=True)
             response = tf.cast(heard.response, tf.float32)
             middle = response
             for axis in range(1, response.shape.rank - 1):
@@ -104,7 +105,8 @@ def _seen(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, 
     if slope is None:
         return longest
     others = tuple(axis for axis in range(len(shape)) if axis not in axes)
-    energy = np.nan_to_num(np.square(slope.numpy().astype(np.float64)).sum((0, *(1 + axis for axis in others))))
+    slope = np.nan_to_num(slope.numpy().astype(np.float64), posinf=0.0, neginf=0.0)
+    energy = np.square(slope).sum((0, *(1 + axis for axis in others)))
     if not energy.sum():
         return longest
     grid = np.indices(energy.shape)

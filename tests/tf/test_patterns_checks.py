@@ -89,6 +89,9 @@ def test_a_network_of_keras_is_not_warned_about():
     assert said(model, "Conv1", size="auto") == []
     (message,) = said(model, "Conv1", size="auto", input_range=(0, 255))  # what is given is not scaled again
     assert message.startswith(WRONG)
+    with pytest.warns(UserWarning, match=WRONG) as warned:
+        generate_patterns(model, "Conv1", 1, steps=1, tries=1, input_range=(0, 255), progress=False)
+    assert warned[0].filename == __file__
 
 
 def test_a_normalisation_that_cannot_be_heard_does_not_hinder():
@@ -262,20 +265,29 @@ def test_weights_that_are_no_numbers_are_reported_before_the_climb(place, value)
 )
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e30])
 def test_numerical_trouble_in_one_filter_does_not_cost_the_others(build, bad):
-    layer = build()
-    model = keras.Sequential([keras.Input((16, 16, 3)), L.Conv2D(4, 3), layer])
+    def network():
+        layer = build()
+        return keras.Sequential([keras.Input((16, 16, 3)), L.Conv2D(4, 3), layer]), layer
+
+    model, layer = network()
     healthy = make(model, layer, None, steps=4, size=16)
-    *kernels, bias = layer.get_weights()
-    column = (
-        kernels[-1][..., 2, :] if isinstance(layer, (L.Conv2DTranspose, L.DepthwiseConv2D)) else kernels[-1][..., 2]
-    )
-    column[...] = bad
-    layer.set_weights([*kernels, bias])
-    patterns = make(model, layer, None, steps=4, size=16)
-    others = [0, 1, 3]
-    np.testing.assert_array_equal(patterns.images[others], healthy.images[others])
-    np.testing.assert_array_equal(patterns.failed[others], healthy.failed[others])
-    assert np.isfinite(bad) != patterns.failed[2]
+    for fresh in (False, True):
+        if fresh:  # nothing is known from before; where spots are follows from the fields of all filters then
+            weights = model.get_weights()
+            model, layer = network()
+            model.set_weights(weights)
+        *kernels, bias = layer.get_weights()
+        kernel = kernels[-1]
+        by_input = isinstance(layer, (L.Conv2DTranspose, L.DepthwiseConv2D))
+        (kernel[..., 2, :] if by_input else kernel[..., 2])[...] = bad
+        layer.set_weights([*kernels, bias])
+        patterns = make(model, layer, None, steps=4, size=16)
+        others = np.array([0, 1, 3])
+        np.testing.assert_array_equal(patterns.failed[others], healthy.failed[others])
+        np.testing.assert_array_equal(patterns.spots[others], healthy.spots[others])
+        others = others[~(healthy.spots[others] & fresh)]
+        np.testing.assert_array_equal(patterns.images[others], healthy.images[others])
+        assert np.isfinite(bad) != patterns.failed[2]
 
 
 def test_a_layer_that_is_not_built_says_so():
