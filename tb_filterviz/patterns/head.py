@@ -84,6 +84,8 @@ def _affine(heard: tap.Heard) -> tuple[Any, Any]:
     filters = heard.response.shape[-1]
     if heard.normalization is None:
         return tf.ones(filters), tf.zeros(filters)
+    if type(heard.normalization) is keras.layers.BatchNormalization:  # in half precision it would round what it gives
+        return _affine_of(heard.normalization)
     axis = heard.normalization.axis
     axis = (axis[0] if isinstance(axis, (list, tuple)) else axis) % heard.response.shape.rank
     shape = [1] * heard.response.shape.rank
@@ -91,6 +93,20 @@ def _affine(heard: tap.Heard) -> tuple[Any, Any]:
     zero = tf.cast(heard.normalization(tf.zeros(shape), training=False), tf.float32)
     one = tf.cast(heard.normalization(tf.ones(shape), training=False), tf.float32)
     return tf.reshape(one - zero, [filters]), tf.reshape(zero, [filters])
+
+
+def _affine_of(normalization: Any) -> tuple[Any, Any]:
+    """Returns what a built `BatchNormalization` multiplies by and adds in inference, from its weights, float32."""
+    mean, variance, gamma, beta = (
+        None if weight is None else tf.cast(weight, tf.float32)
+        for weight in (
+            *(normalization.moving_mean, normalization.moving_variance),
+            *(normalization.gamma, normalization.beta),
+        )
+    )
+    scale = tf.math.rsqrt(variance + normalization.epsilon)
+    scale = scale if gamma is None else scale * gamma
+    return scale, (0.0 if beta is None else beta) - mean * scale
 
 
 def _convolve(layer: Any, features: Any, kernels: Any) -> Any:

@@ -133,6 +133,25 @@ def test_its_gradient_is_that_of_the_layer(name):
     np.testing.assert_allclose(tape.gradient(own, inputs), tape.gradient(plain, inputs), rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("options", [{}, {"scale": False}, {"center": False}])
+def test_a_normalisation_in_half_precision_is_not_rounded(dtype, options):
+    """Of a small scale beside a large shift nothing would be left."""
+    layer, norm = L.Conv2D(4, 3, dtype=dtype), L.BatchNormalization(dtype=dtype, **options)
+    model = keras.Sequential([keras.Input((9, 8, 3)), layer, norm, L.ReLU()])
+    mean, variance = np.full(4, 500.0), np.array([1e5, 2e5, 3e5, 4e5])
+    scale = np.array([0.4, 0.8, 1.2, 1.6]) if options.get("scale", True) else np.ones(4)
+    shift = np.array([1.0, 2.0, 3.0, 4.0]) if options.get("center", True) else np.zeros(4)
+    given = [weight for weight, name in ((scale, "scale"), (shift, "center")) if options.get(name, True)]
+    norm.set_weights([*given, mean, variance])
+    pictures = 255 * np.random.default_rng(0).random((2, 9, 8, 3)).astype(np.float32)
+    (own, every), _ = own_in_a_graph(model, layer, pictures, [3, 1])
+    convolved = layer(pictures).numpy().astype(np.float64)
+    expected = (convolved - mean) / np.sqrt(variance + norm.epsilon) * scale + shift
+    np.testing.assert_allclose(every, expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(own, [expected[0, ..., 3], expected[1, ..., 1]], atol=3e-2)
+
+
 def test_half_precision_stays_near():
     keras.utils.set_random_seed(1)
     layer = L.Conv2D(5, 3, dtype="mixed_bfloat16")
