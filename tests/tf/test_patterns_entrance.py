@@ -1,5 +1,7 @@
 """The range of a model's inputs, as told by what the model does to them before its first kernel."""
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -45,6 +47,47 @@ def test_pictures_are_preprocessed_once_whoever_does_it(name, inside):
     to_layer = keras.Model(base.input, base.get_layer(layer).output)
     response = averaged(to_layer(preprocess(patterns.images.astype(np.float32))))
     np.testing.assert_allclose(patterns.reached, np.diagonal(response), rtol=1e-3, atol=1e-3)
+
+
+PREPARING = {
+    "vgg16": "VGG16",
+    "vgg19": "VGG19",
+    "resnet": "ResNet50 ResNet101 ResNet152",
+    "resnet_v2": "ResNet50V2 ResNet101V2 ResNet152V2",
+    "densenet": "DenseNet121 DenseNet169 DenseNet201",
+    "mobilenet": "MobileNet",
+    "mobilenet_v2": "MobileNetV2",
+    "inception_v3": "InceptionV3",
+    "inception_resnet_v2": "InceptionResNetV2",
+    "xception": "Xception",
+    "nasnet": "NASNetMobile NASNetLarge",
+}
+
+
+GIVEN = {
+    "InceptionV3": "inception_v3",
+    "InceptionResNetV2": "inception_resnet_v2",
+    "MobileNet": "mobilenet_1.00_224",
+    "MobileNetV2": "mobilenetv2_1.00_224",
+    "NASNetMobile": "NASNet",
+    "NASNetLarge": "NASNet",
+}
+"""What Keras names networks whose name is not an argument with a default, where it is not that of the function."""
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(module, name) for module, names in PREPARING.items() for name in names.split()]
+)
+def test_networks_of_keras_applications_are_known_by_the_names_that_they_have(module, name):
+    parameters = inspect.signature(getattr(applications, name)).parameters
+    chosen = parameters["name"].default if "name" in parameters else None
+    given = chosen or GIVEN.get(name, name.lower())
+    model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), L.Conv2D(2, 3)], name=given)
+    span, preprocess = inputs.detect_range(model, None, 3)
+    assert span == (0, 255)
+    pictures = np.random.default_rng(0).uniform(0, 255, (1, 4, 4, 3)).astype(np.float32)
+    expected = getattr(applications, module).preprocess_input(pictures.copy())
+    np.testing.assert_allclose(preprocess(pictures.copy()), expected, rtol=1e-5, atol=1e-5)
 
 
 BYTES = {
