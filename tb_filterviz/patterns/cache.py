@@ -48,17 +48,21 @@ def get(model: Any, key: Hashable, make: Callable[[], Any], *more: Any, loop: bo
         True
     """
     layers = [layer for _, layer in layer_tree(model)]
+    # A method is a new object each time that it is named.
+    more = tuple(part for one in more for part in (getattr(one, "__self__", None), getattr(one, "__func__", one)))
     parts = (*layers, *(part for layer in layers for part in _held(layer)), *model.weights, *more)
     forms = tuple(layer.compute_dtype for layer in layers), tuple(tuple(one.shape) for one in model.weights)
     whole = (key, forms, tuple(id(one) for one in more))
     known = _made.setdefault(model, {}).setdefault(loop, {})
     seen, made = known.pop(whole, ((), None))
     if len(seen) != len(parts) or any(there() is not one for there, one in zip(seen, parts, strict=True)):
+        for other in [other for other, (references, _) in list(known.items()) if _is_gone(references)]:
+            known.pop(other, None)
         # Not by `id`, which a new object may have from one that is gone.
         seen, made = tuple(_reference(one) for one in parts), make()
     known[whole] = seen, made
     while len(known) > (max(1, min(LOOPS, LAYERS // len(layers))) if loop else NUMBERS):
-        del known[next(iter(known))]
+        known.pop(next(iter(known)), None)  # another thread may have done so
     return made
 
 
@@ -72,6 +76,11 @@ def _held(layer: Any) -> Iterator[Any]:
         # `Normalization.adapt` puts others in their place. Symbolic ones are left behind by each trace.
         if isinstance(value, np.ndarray) or (isinstance(value, tf.Tensor) and hasattr(value, "numpy")):
             yield value
+
+
+def _is_gone(references: _Parts) -> bool:
+    """Whether any object that something was made for is no longer there."""
+    return any(isinstance(there, weakref.ref) and there() is None for there in references)
 
 
 def _reference(one: Any) -> Callable[[], Any]:

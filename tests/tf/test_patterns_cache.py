@@ -112,6 +112,30 @@ def test_another_function_that_prepares_inputs_is_noticed(engines):
     assert (first.reached != second.reached).all()
 
 
+def test_a_method_that_prepares_inputs_is_known_again(engines):
+    class Twice:
+        factor = 2.0
+
+        def prepare(self, inputs):
+            return self.factor * inputs
+
+    model, one = small(), Twice()
+    for _ in range(3):
+        make(model, preprocess=one.prepare)
+    assert len(engines) == 1
+    make(model, preprocess=Twice().prepare)
+    assert len(engines) == 2
+
+
+def test_what_was_made_for_functions_that_are_gone_is_not_kept():
+    model = small()
+    for number in range(5):
+        for loop in (True, False):
+            cache.get(model, ("key", number), lambda: 1, lambda number=number: number, loop=loop)
+        gc.collect()
+    assert [len(cache._made[model][loop]) for loop in (True, False)] == [1, 1]
+
+
 @pytest.mark.parametrize("recipe", ["default", "classic", "robust"])
 def test_a_model_is_let_go(recipe):
     model = small()
