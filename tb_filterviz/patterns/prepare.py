@@ -180,7 +180,9 @@ def check_filters(found: target.Target, options: PatternOptions, path: str) -> N
 
 
 def check_inputs(model: Any, options: PatternOptions) -> None:
-    """Checks, before any work, the input that is to be climbed, if it is named, and what the others hold.
+    """Checks, before any work, the input that is to be climbed, and what the others hold.
+
+    Where it depends on the layer which input is climbed, nothing can be told yet.
 
     Args:
         model: Built Keras model.
@@ -189,8 +191,11 @@ def check_inputs(model: Any, options: PatternOptions) -> None:
     Raises:
         ValueError: If there is no such input, or no such other ones.
     """
-    if options.input is not None:
-        takes = signature.of(model, options.size, options.channels)
+    if options.input is None and not options.other_inputs:
+        return
+    takes = signature.of(model, options.size, options.channels)
+    able = [index for index, one in enumerate(takes.inputs) if not one.problem]
+    if options.input is not None or len(able) == 1:
         climbed = signature.choose(model, takes.inputs, options.input, lambda able: able)
         others.Others.given(takes, climbed, options.other_inputs)
 

@@ -145,9 +145,10 @@ def test_a_gated_layer_has_the_filters_of_its_outputs(tmp_path, write):
         write(tmp_path, model, options(filters=[2]))
 
 
-def two_inputs():
-    inputs = [keras.Input((10, 10, 3), name=name) for name in ("left", "right")]
-    return keras.Model(inputs, L.Conv2D(2, 3, name="conv")(L.Add()(inputs)), name="net")
+def two_inputs(right=None):
+    inputs = [keras.Input((10, 10, 3), name="left"), keras.Input((10, 10, 3), name="right") if right is None else right]
+    added = L.Add()([keras.ops.cast(one, "float32") for one in inputs])
+    return keras.Model(inputs, L.Conv2D(2, 3, name="conv")(added), name="net")
 
 
 @pytest.mark.parametrize("write", [summarise, train])
@@ -162,6 +163,21 @@ def two_inputs():
 def test_what_is_known_to_be_wrong_is_refused_before_anything_is_done(tmp_path, write, changes, words):
     with pytest.raises(ValueError, match=words):
         write(tmp_path, two_inputs(), options(**changes))
+    assert not list(tmp_path.rglob("events*")) or not logs.read_events(tmp_path)
+
+
+@pytest.mark.parametrize("write", [summarise, train])
+@pytest.mark.parametrize(
+    ("others", "words"),
+    [
+        ({"codes": 0}, r"`other_inputs` must hold one sample of each, .* 'codes' of shape \(10, 10, 3\)"),
+        ({"code": 0}, "`other_inputs` must be of inputs other than the one that is climbed, .*: 'codes'"),
+    ],
+)
+def test_other_inputs_of_the_only_one_that_can_be_climbed_are_checked_too(tmp_path, write, others, words):
+    model = two_inputs(right=keras.Input((10, 10, 3), name="codes", dtype="int32"))
+    with pytest.raises(ValueError, match=words):
+        write(tmp_path, model, options(other_inputs=others))
     assert not list(tmp_path.rglob("events*")) or not logs.read_events(tmp_path)
 
 
