@@ -167,7 +167,8 @@ def patterns_content(
     low, high = header.input_range
     notes = [f"Black is an input of {low:g}, white of {high:g}"]
     if marked or failed.any():
-        notes.append("* failed: the filter did not rise")
+        better = "others" if header.objective == "distinct" else "natural inputs"
+        notes.append(f"* failed: no better than noise or {better}")
     return Content(
         np.broadcast_to(images, (*images.shape[:3], 3)),
         [f"{name}*" if bad else name for name, bad in zip(names, failed, strict=True)],

@@ -190,7 +190,7 @@ def test_patterns_are_as_they_were_logged(log):
         np.testing.assert_array_equal(picture[:8, place * wide : place * wide + 9], image)
     texts = texts_of(figure.encode("svg"))
     assert [text for text in texts if text.rstrip("*").isdigit()] == ["0", "7*", "19*"], "failed ones have a star"
-    assert "* failed: the filter did not rise" in texts
+    assert "* failed: no better than noise or natural inputs" in texts
     assert "Black is an input of 0, white of 255" in texts
     one = log.grid("train", CONV1, kind="patterns", filters=[7], scale=2, **BARE)
     np.testing.assert_array_equal(one.pixels[::2, ::2], some_patterns().images[1])
