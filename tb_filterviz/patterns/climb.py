@@ -6,6 +6,7 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import time
+import warnings
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,8 @@ class Made:
     failed: NDArray[np.bool_]
     curve: NDArray[np.float32]
     spots: NDArray[np.bool_]
+    hurried: int
+    """How many of the filters took fewer steps, or tries, than asked for, since the time was over."""
 
 
 @dataclasses.dataclass
@@ -84,6 +87,7 @@ class Climb:
         self._is_distinct = options.objective == "distinct"
         may_need_spots = options.objective == "spots" or options.tries > 1
         self._apart = ready.apart() if may_need_spots and self._engine.finds_spots else 0
+        self._hurried: set[int] = set()
         self._end = float("inf") if options.max_seconds is None else time.monotonic() + options.max_seconds
         self._limits: list[_Limits] = []
         self._compared = distinct.UNKNOWN
@@ -119,10 +123,7 @@ class Climb:
                     done.update(self._together(batch, at_spots, 0, bar))
                     bar.update(len(done) - bar.n)
                 for attempt in range(1, self._options.tries):
-                    if time.monotonic() >= self._end:
-                        break
                     again = [index for index in done if self._failed(index, done[index]) or self._silent(done[index])]
-                    bar.set_postfix_str(f"try {attempt + 1} of {len(again)} filters" if again else "")
                     aims = {index: done[index].at_spots or self._silent(done[index]) for index in again}
                     batches = [
                         (batch, at_spots)
@@ -131,10 +132,13 @@ class Climb:
                     ]
                     for batch, at_spots in batches:
                         if time.monotonic() >= self._end:
-                            break
+                            self._hurried.update(batch)
+                            continue
+                        bar.set_postfix_str(f"try {attempt + 1} of {len(again)} filters")
                         for index, picture in self._together(batch, at_spots, attempt, None).items():
                             if _replaces(picture, done[index]):
                                 done[index] = picture
+                    bar.set_postfix_str("")
             except KeyboardInterrupt as error:
                 interrupt = error
         return self._made(done), interrupt
@@ -179,6 +183,8 @@ class Climb:
             return time.monotonic() < self._end
 
         pictures, curve = self._engine.climb(noise, indices, rates, draws, after, places, self._compared)
+        if len(curve) < steps:
+            self._hurried.update(batch)
         images = parameterization.quantise(pictures)
         reached = self._score_own(parameterization.shown(images), indices, places)
         starts = curve[0]
@@ -202,6 +208,13 @@ class Climb:
                 "the given ones differently and with finite numbers. Pass some dozens that are unlike one another as "
                 f"`reference`. Received: {len(natural)} of the pictures' size, layer={self._name!r}"
             )
+        if len(natural) < distinct.FEWEST:
+            warnings.warn(
+                f"`reference` has {len(natural)} cuts of the pictures' size: by how many standard deviations a filter "
+                f"is ahead is known roughly only. Pass more natural inputs, so that there are {distinct.FEWEST} or "
+                "more, better some dozens.",
+                stacklevel=5,
+            )
         return known
 
     def _measure_limits(self) -> list[_Limits]:
@@ -220,7 +233,8 @@ class Climb:
         if not np.isfinite(limits.noise).any():
             raise ValueError(
                 "No filter of the layer answers noise with a finite number: there is NaN or infinity in the weights "
-                f"up to it, or its numbers are too large for its dtype. Received: layer={self._name!r}"
+                "up to it, or its numbers are too large for its dtype. Load weights of before the training diverged, "
+                f"or choose a layer before those. Received: layer={self._name!r}"
             )
 
     def _score(self, responses: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -263,7 +277,9 @@ class Climb:
             row[: len(one.curve)] = one.curve
             row[len(one.curve)] = one.reached
         percentile = [
-            np.nan if known.natural is None else 100 * (known.natural[:, index] < one.reached).mean()
+            np.nan
+            if known.natural is None or np.isnan(one.reached)
+            else 100 * (known.natural[:, index] < one.reached).mean()
             for index, one, known in zip(filters, pictures, limits, strict=True)
         ]
 
@@ -281,6 +297,7 @@ class Climb:
             np.array([self._failed(index, done[index]) for index in filters], bool),
             sign * curve,
             np.array([one.at_spots for one in pictures], bool),
+            len(self._hurried),
         )
 
 

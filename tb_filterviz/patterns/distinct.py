@@ -27,6 +27,9 @@ _TINY = float(np.finfo(np.float32).tiny)
 UNKNOWN = np.zeros((2, 0), np.float32)
 """Stands for `statistics` where nothing is compared."""
 
+FEWEST = 16
+"""Of fewer natural inputs a standard deviation is off by a fifth and more."""
+
 
 def statistics(natural: NDArray[np.float32]) -> NDArray[np.float32]:
     """Returns mean and standard deviation of responses to natural inputs.

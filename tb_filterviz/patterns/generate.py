@@ -114,10 +114,13 @@ def until_interrupt(
         made, interrupt = climb.Climb(ready, recipe, steps, options).run(indices)
     if interrupt is not None and not made.filters.size:
         raise interrupt
-    if len(made.filters) < len(indices) and interrupt is None:
+    left_out = len(indices) - len(made.filters)
+    if (left_out or made.hurried) and interrupt is None:
         _warn(
             f"`max_seconds`={options.max_seconds} are over: the patterns of {len(made.filters)} of {len(indices)} "
-            f"filters of {path!r} are done, the others are left out",
+            f"filters of {path!r} are done"
+            + (f", {made.hurried} of them with fewer steps or tries than asked for" if made.hurried else "")
+            + (", the others are left out" if left_out else ""),
             callers=2,
         )
     result = records.Patterns(

@@ -39,6 +39,7 @@ class PatternOptions:
             C. Olah, A. Mordvintsev, L. Schubert, "Feature Visualization", Distill 2017. `"maco"`: 128 steps on phases
             alone, T. Fel et al., NeurIPS 2023. `"classic"`: 80 steps on pixels along a normalised gradient, from grey
             with a little noise: F. Chollet, "How convolutional neural networks see the world", The Keras Blog, 2016.
+            Curves and volumes, of inputs with one or three spatial axes, are not moved by any.
         objective: `"channel"`: the filter's response on average over all positions but those at the borders, where
             what is below 0 counts a tenth (of `negative` ones: above), since a ReLU passes none of it on; where the
             first try does not bring that above 0, the next ones are for `"spots"`: on average over positions of a
@@ -82,9 +83,9 @@ class PatternOptions:
         batch_size: The most filters that climb together, from 1, on each device of a `tf.distribute` strategy that is
             active; None: 16 without and 32 with a GPU, or fewer if these took more than 1 GiB.
         max_seconds: After so many seconds the climb of a layer ends: filters under way keep the steps they had, but for
-            those that climb again, now at spots, and have a picture; and those not yet begun are left out, with a
-            warning. The first ones take a step in any case, and what has to be traced before is not counted. None: no
-            limit.
+            those that climb again, now at spots, and have a picture; and those not yet begun are left out. A warning
+            counts these, and those with fewer steps or tries than asked for. The first ones take a step in any case,
+            and what has to be traced before is not counted. None: no limit.
         progress: Whether to show a progress bar on the standard error stream.
 
     Raises:
@@ -125,7 +126,7 @@ class PatternOptions:
             _set(self, "channels", _integer("channels", self.channels, least=1))
         if self.steps is not None:
             _set(self, "steps", _integer("steps", self.steps, least=1))
-        _one_of("recipe", self.recipe, RECIPES)
+        _one_of("recipe", self.recipe, tuple(RECIPES))
         _one_of("objective", self.objective, OBJECTIVES)
         if self.objective == "distinct" and self.reference is None:
             raise ValueError(

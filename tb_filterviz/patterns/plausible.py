@@ -68,7 +68,7 @@ def warn_if_wrong(
         f"{path!r} normalises is {times} the one it remembers from training; in {best} it would be "
         f"{better[best]:.3g} times. If it was trained on that, pass input_range={best}, or `preprocess`. "
         f"Received: model={model.name!r}",
-        stacklevel=4,
+        stacklevel=5,
     )
 
 
@@ -87,7 +87,7 @@ def warn_if_other(natural: NDArray[Any], span: tuple[float, float]) -> None:
             f"`reference` is probably not in the input range {span}: its values reach from {natural.min():.4g} to "
             f"{natural.max():.4g}, and {100 * inside.mean():.0f}% of them are within. What is not is cut off. "
             "Scale them, or pass `input_range`.",
-            stacklevel=4,
+            stacklevel=5,
         )
 
 

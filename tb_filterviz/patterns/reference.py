@@ -38,8 +38,12 @@ def cut(natural: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
             "`reference` must be an array [n, *spatial, channels], along no side shorter than the pictures, of "
             f"{shape}. Received: shape {values.shape}"
         )
-    if not np.isfinite(values).all():
-        raise ValueError("`reference` must hold finite numbers. Received: some that are not")
+    wrong = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(1))
+    if wrong.size:
+        raise ValueError(
+            "`reference` must hold finite numbers: leave out inputs with NaN or infinity. "
+            f"Received: {wrong.size} of {len(values)} with some, the first at index {wrong[0]}"
+        )
     starts = [range(0, side - part + 1, part) for side, part in zip(values.shape[1:-1], sides, strict=True)]
     cuts = list(itertools.product(range(len(values)), *starts))
     chosen = [cuts[i] for i in np.linspace(0, len(cuts) - 1, min(len(cuts), MOST)).round().astype(int)]

@@ -9,7 +9,7 @@ import pytest
 import scipy.signal
 import tensorflow as tf
 
-from tb_filterviz.patterns import PatternOptions, generate_patterns, parameterization
+from tb_filterviz.patterns import PatternOptions, generate_patterns, parameterization, receptive
 from tb_filterviz.patterns.recipes import RECIPES
 from tb_filterviz.records import Layer
 from tests.tf.support import averaged
@@ -161,16 +161,36 @@ def test_filters_options_and_record_reach_the_result():
 def test_a_filter_that_is_not_finite_fails_alone():
     model, layer = two_layers()
     clean = make(model, layer, size=SIDE)
+    weights = model.get_weights()
+    model, layer = two_layers()  # of which nothing is known from before
+    model.set_weights(weights)
     kernel, bias = layer.get_weights()
     kernel[1, 1, 2, 3] = np.nan
     kernel[0, 0, 0, 5] = np.inf
     layer.set_weights([kernel, bias])
-    patterns = make(model, layer, size=SIDE)
+    patterns = make(model, layer, size=SIDE, reference=np.zeros((1, SIDE, SIDE, 3)))
     assert patterns.failed.tolist() == [False, False, False, True, False, True]
-    assert np.isnan(patterns.reached[3])
-    assert np.isnan(patterns.start[3])
+    assert np.isfinite(patterns.percentile).tolist() == [True, True, True, False, True, False]
+    for numbers in (patterns.reached, patterns.start, patterns.percentile):
+        assert np.isnan(numbers[3])
     np.testing.assert_array_equal(patterns.images[[0, 1, 2, 4]], clean.images[[0, 1, 2, 4]])
     np.testing.assert_array_equal(layer.get_weights()[0], kernel)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_a_layer_sees_is_what_its_finite_filters_see(bad):
+    sizes = []
+    for value in (0, bad):
+        keras.utils.set_random_seed(4)
+        layer = keras.layers.Conv2D(4, 15, activation="relu")
+        model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(5, 30), layer])
+        kernel, bias = layer.get_weights()
+        kernel[..., 2] = value
+        layer.set_weights([kernel, bias])
+        shape = make(model, layer, 1, steps=1, size="auto").images.shape[1:3]
+        sizes.append((shape, receptive.apart(model, layer, lambda pictures: pictures, (96, 96, 3))))
+    assert sizes[0] == sizes[1]
+    assert sizes[0][0] < (224, 224)
 
 
 def test_no_filter_that_is_not_finite_begins_with_a_number():

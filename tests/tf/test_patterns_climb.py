@@ -1,5 +1,6 @@
 """How a climb is led: references, failure, second tries, the clock and the interrupt."""
 
+import contextlib
 import itertools
 import signal
 import types
@@ -31,6 +32,13 @@ def small(filters=6, **options):
     conv = L.Conv2D(filters, 3, activation="relu", name="conv", **options)
     first = L.Conv2D(5, 3, activation="elu", name="first")
     return keras.Sequential([keras.Input((None, None, 3)), first, conv]), conv
+
+
+def silent():
+    """Returns `small()` whose last layer fires nowhere on average, and that layer."""
+    model, conv = small()
+    conv.set_weights([conv.get_weights()[0], np.full(6, -9.0)])
+    return model, conv
 
 
 def respond(model, conv, images, low=0.0, high=1.0):
@@ -117,7 +125,10 @@ def test_only_so_many_cuts_are_measured_and_few_together_where_they_are_large(pi
         (np.zeros((2, SIDE, SIDE, 1)), r"along no side shorter than the pictures, of \(18, 18, 3\)"),
         (np.zeros((2, SIDE - 1, SIDE, 3)), r"`reference` must be an array \[n, \*spatial, channels\]"),
         (np.zeros((0, SIDE, SIDE, 3)), r"Received: shape \(0, 18, 18, 3\)"),
-        (np.full((1, SIDE, SIDE, 3), np.nan), "`reference` must hold finite numbers"),
+        (
+            np.array([0, np.nan, 1, np.inf])[:, None, None, None] * np.ones((SIDE, SIDE, 3)),
+            r"finite numbers: leave out inputs with NaN or infinity\. Received: 2 of 4 with some, the first at index 1",
+        ),
     ],
 )
 def test_wrong_references_say_what_was_expected(natural, words, monkeypatch):
@@ -221,17 +232,31 @@ def test_the_neuron_in_the_middle_alone_can_be_the_goal():
 
 def test_when_the_time_is_over_what_is_done_is_returned_with_a_warning():
     model, conv = small()
-    with pytest.warns(UserWarning, match=r"`max_seconds`=1e-09 are over: the patterns of 2 of 6 filters of 'conv' are"):
+    said = (
+        "`max_seconds`=1e-09 are over: the patterns of 2 of 6 filters of 'conv' are done, 2 of them with fewer steps "
+        "or tries than asked for, the others are left out"
+    )
+    with pytest.warns(UserWarning, match=said):
         patterns = make(model, conv, max_seconds=1e-9, batch_size=2, steps=50)
     assert patterns.filters.tolist() == [0, 1]
     assert np.isfinite(patterns.reached).all()
     assert patterns.curve.shape == (2, 2), "the step that the first ones take in any case"
 
 
+def test_who_gets_fewer_steps_or_tries_since_the_time_is_over_is_told():
+    model, conv = small()
+    said = "the patterns of 6 of 6 filters of 'conv' are done, 6 of them with fewer steps or tries than asked for$"
+    with pytest.warns(UserWarning, match=said) as warned:
+        patterns = make(model, conv, max_seconds=1e-9, steps=50, tries=1)
+    assert len(patterns) == 6
+    assert warned[0].filename == __file__
+    with pytest.warns(UserWarning, match=said):  # all their steps, but not their second tries
+        make(*silent(), max_seconds=1e-9, steps=1, tries=2)
+
+
 @pytest.mark.parametrize("in_time", [True, False])
 def test_a_try_at_spots_that_the_clock_ends_does_not_take_the_place_of_a_picture(monkeypatch, in_time):
-    model, conv = small()
-    conv.set_weights([conv.get_weights()[0], np.full(6, -9.0)])  # it fires nowhere on average
+    model, conv = silent()
     once = make(model, conv, tries=1)
     assert (once.reached < 0).all()
     now, real, tries = [0.0], engine.Engine.climb, []
@@ -243,7 +268,8 @@ def test_a_try_at_spots_that_the_clock_ends_does_not_take_the_place_of_a_picture
 
     monkeypatch.setattr(engine.Engine, "climb", climbing)
     monkeypatch.setattr(climb, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
-    patterns = make(model, conv, tries=2, max_seconds=1)
+    with contextlib.nullcontext() if in_time else pytest.warns(UserWarning, match="6 of them with fewer steps"):
+        patterns = make(model, conv, tries=2, max_seconds=1)
     assert len(tries) == 2
     assert patterns.spots.tolist() == [in_time] * 6
     if not in_time:

@@ -57,6 +57,7 @@ RANGE = '`input_range` must be "auto" or a pair (low, high) of finite numbers wi
         ({"size": "big"}, f"{SIZE}'big'"),
         ({"steps": 0}, "`steps` must be an integer from 1. Received: steps=0"),
         ({"steps": 2.5}, "`steps` must be an integer from 1. Received: steps=2.5"),
+        ({"recipe": ["robust"]}, f"`recipe` must be {' or '.join(map(repr, RECIPES))}. Received: recipe=['robust']"),
         ({"recipe": "vivid"}, f"`recipe` must be {' or '.join(map(repr, RECIPES))}. Received: recipe='vivid'"),
         ({"seed": -1}, "`seed` must be an integer from 0. Received: seed=-1"),
         (

@@ -84,8 +84,8 @@ def test_filters_reach_as_much_as_in_float32(recipe):
     # A climb that lost its way, as that of "maco" does, gains nothing for some filters.
     assert (reduced.reached - full.start > 0.85 * gained).all()
     assert np.median((reduced.reached - full.start) / gained) == pytest.approx(1, abs=0.05)
-    # Where it can take effect, it does.
-    assert (reduced.curve != full.curve).any() == precision.is_fast()
+    # Where it is fast, it does take effect; it may elsewhere, too.
+    assert (reduced.curve != full.curve).any() or not precision.is_fast()
 
 
 @pytest.mark.parametrize("fast", [False, True])
