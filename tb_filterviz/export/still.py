@@ -133,12 +133,27 @@ class Patterns(Numbers):
 
 
 def aim(header: wire.Header) -> dict[str, str]:
-    """Returns what tells the unit of the numbers, by the name of its column: nothing with kernels."""
+    """Tells the unit of the numbers.
+
+    Args:
+        header: Of the stored kernel or patterns.
+
+    Returns:
+        A text by the name of its column: what was climbed, by `"objective"`; of kernels nothing.
+    """
     return {"objective": header.objective} if header.kind == wire.PATTERNS else {}
 
 
 def pattern_facts(header: wire.Header, filters: Sequence[int]) -> str:
-    """Returns in words what patterns of a layer these are."""
+    """Says what patterns of a layer these are.
+
+    Args:
+        header: Of the stored patterns.
+        filters: The indices of those that are shown.
+
+    Returns:
+        A line of text.
+    """
     what = f"patterns of {len(filters)} filters" if len(filters) > 1 else f"pattern of filter {filters[0]}"
     climbed = f", objective {header.objective}" if header.objective not in ("", "channel") else ""
     return f"{header.layer.layer_class}, {what}, {product(header.shape[:2])} pixels, recipe {header.recipe}{climbed}"
@@ -163,6 +178,9 @@ def patterns_content(
         layer: Name of the layer.
         lines: What else is to be known.
         marked: Whether to explain the star though there may be none.
+
+    Returns:
+        What a figure shows.
     """
     low, high = header.input_range
     notes = [f"Black is an input of {low:g}, white of {high:g}"]

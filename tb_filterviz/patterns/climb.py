@@ -96,7 +96,13 @@ class Climb:
         self._batch *= len(self._devices)
 
     def run(self, filters: list[int]) -> tuple[Made, KeyboardInterrupt | None]:
-        """Makes the patterns of filters; with the interrupt that ended it, and what was done until then.
+        """Makes the patterns of filters.
+
+        Args:
+            filters: Their indices, ascending.
+
+        Returns:
+            What was made, of fewer filters where the time was over or an interrupt came; and that interrupt, or None.
 
         Raises:
             ValueError: If no filter of the layer answers with finite numbers, or natural inputs cannot tell filters

@@ -252,7 +252,14 @@ class Engine:
         return response
 
     def pictures(self, noise: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Makes the pictures, 0..1, from which a batch of `parameterization.noise` climbs."""
+        """Makes the pictures from which a climb starts.
+
+        Args:
+            noise: float32, a batch that `parameterization.noise` drew.
+
+        Returns:
+            float32 `[batch, *spatial, channels]`, 0..1.
+        """
         made: NDArray[np.float32] = self._pictures(self.parameterization.state(tf.constant(noise))).numpy()
         return made
 

@@ -94,7 +94,23 @@ def until_interrupt(
     record: records.Layer | None = None,
     **changes: Any,
 ) -> tuple[records.Patterns, KeyboardInterrupt | None]:
-    """Does what `generate_patterns` does, and returns the interrupt that ended it, for a caller that passes it on."""
+    """Does what `generate_patterns` does, for a caller that passes an interrupt on.
+
+    Args:
+        model: See `generate_patterns`, as for all others.
+        layer: The layer.
+        filters: Which filters.
+        options: What is not given by name.
+        record: The identity that the result shall have.
+        **changes: Any field of `PatternOptions`.
+
+    Returns:
+        The patterns that are done, and the interrupt that ended it, or None.
+
+    Raises:
+        ValueError: As `generate_patterns`.
+        KeyboardInterrupt: If it came before any pattern was done.
+    """
     if filters is not None:
         changes["filters"] = filters
     options = dataclasses.replace(options or PatternOptions(), **changes)

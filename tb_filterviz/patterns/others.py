@@ -31,6 +31,14 @@ class Others:
     def given(cls, signature: Signature, index: int, values: Mapping[int | str, Any] | None) -> Others:
         """Checks what the user gave for other inputs.
 
+        Args:
+            signature: All inputs of the model.
+            index: The one that is climbed.
+            values: By name or index, one sample of another, without the batch axis; None: nothing is given.
+
+        Returns:
+            What they hold.
+
         Raises:
             ValueError: If there is no such other input, or it does not fit its shape.
         """
@@ -61,7 +69,14 @@ class Others:
         return (self.index, *((i, v.dtype.str, v.shape, v.tobytes()) for i, v in sorted(self.values.items())))
 
     def around(self, climbed: Any) -> Any:
-        """Makes what the model is called on, of a batch of the climbed input."""
+        """Makes what the model is called on.
+
+        Args:
+            climbed: Tensor `[batch, *spatial, channels]`, the input that is climbed, channels last.
+
+        Returns:
+            All inputs, packed as the model takes them; each other one holds the same in all samples of the batch.
+        """
         tensors = []
         for index, one in enumerate(self.signature.inputs):
             if index == self.index:

@@ -67,7 +67,14 @@ class Parameterization(Protocol):
 
 
 def make(recipe: Recipe, shape: tuple[int, ...]) -> Parameterization:
-    """Makes the parameterisation of a recipe for pictures of a shape `(*spatial, channels)`.
+    """Makes the parameterisation of a recipe.
+
+    Args:
+        recipe: Names it and gives its contrast and decay.
+        shape: `(*spatial, channels)` of the pictures, with one to three spatial axes.
+
+    Returns:
+        It, for any number of pictures of this shape.
 
     Example:
         >>> from tb_filterviz.patterns.recipes import RECIPES
@@ -230,13 +237,27 @@ def squash(latent: Any, contrast: float) -> Any:
 
 
 def quantise(pictures: NDArray[Any]) -> NDArray[np.uint8]:
-    """Rounds pictures, 0..1, to what a file can hold, uint8. Never stretched: a flat picture stays flat."""
+    """Rounds pictures to what a file can hold. Never stretched: a flat picture stays flat.
+
+    Args:
+        pictures: Array of floats, 0..1 (what is not is cut off), of any shape.
+
+    Returns:
+        uint8 of that shape, 0..255.
+    """
     images: NDArray[np.uint8] = np.clip(np.rint(pictures * 255.0), 0, 255).astype(np.uint8)
     return images
 
 
 def shown(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Returns the pictures, 0..1, that were rounded: what a file shows, float32."""
+    """Returns what a file shows of pictures.
+
+    Args:
+        images: uint8, 0..255, of any shape: what `quantise` returned.
+
+    Returns:
+        float32 of that shape, 0..1.
+    """
     pictures: NDArray[np.float32] = images.astype(np.float32) / np.float32(255.0)
     return pictures
 

@@ -24,6 +24,9 @@ def is_fast(cpuinfo: str = "/proc/cpuinfo") -> bool:
 
     Args:
         cpuinfo: Where Linux tells about the processor; other systems do not, and count as slow.
+
+    Returns:
+        Whether it is; False, too, where the environment turns TensorFlow's kernels of oneDNN off.
     """
     if tf.config.list_logical_devices("GPU") or os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0":
         return False
@@ -39,6 +42,9 @@ def is_reduced(compute_dtype: str, recipe: Recipe) -> bool:
     Args:
         compute_dtype: See `PatternOptions`.
         recipe: How it climbs.
+
+    Returns:
+        True for `"bfloat16"`, and for `"auto"` where the processor is fast at it and the recipe is not exact.
     """
     return compute_dtype == "bfloat16" or (compute_dtype == "auto" and not recipe.exact and is_fast())
 

@@ -195,14 +195,34 @@ def hooked(model: Any, wrap: Callable[[Any, Callable[..., Any]], Callable[..., A
 
 
 def at_once(layer: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-    """Does what `TimeDistributed.call` does, without its loop: all time steps as one batch, which is the same."""
+    """Does what `TimeDistributed.call` does, without its loop: all time steps as one batch, which is the same.
+
+    Args:
+        layer: The `TimeDistributed`.
+        inputs: Tensor `[batch, steps, ...]` with a known number of steps.
+        training: As layers take it.
+        mask: Is not looked at, as inputs that are climbed have none.
+
+    Returns:
+        Tensor `[batch, steps, ...]`, what the layer within makes of each step.
+    """
     shape, steps = tf.shape(inputs), inputs.shape[1]
     outputs = layer.layer(tf.reshape(inputs, [-1, *inputs.shape[2:]]), training=training)
     return tf.reshape(outputs, [shape[0], steps, *outputs.shape[1:]])
 
 
 def runs(model: Any, layer: Any, feed: Callable[[Any], Any], shape: tuple[int, ...]) -> bool:
-    """Returns whether a model runs up to a layer on pictures of a shape `(*spatial, channels)`; computes nothing."""
+    """Finds out whether a model runs up to a layer on pictures of a shape; traces it, and computes nothing.
+
+    Args:
+        model: As for `listen`.
+        layer: As for `listen`.
+        feed: Makes what the model takes of pictures, float32 `[batch, *spatial, channels]`, 0..1, in the graph.
+        shape: `(*spatial, channels)`.
+
+    Returns:
+        Whether it does.
+    """
     traced = tf.function(lambda pictures: listen(model, layer, feed(pictures)).response, autograph=False)
     try:
         traced.get_concrete_function(tf.TensorSpec((None, *shape), tf.float32))
