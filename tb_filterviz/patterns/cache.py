@@ -48,8 +48,6 @@ def get(model: Any, key: Hashable, make: Callable[[], Any], *more: Any, loop: bo
         True
     """
     layers = [layer for _, layer in layer_tree(model)]
-    # A method is a new object each time that it is named.
-    more = tuple(part for one in more for part in (getattr(one, "__self__", None), getattr(one, "__func__", one)))
     parts = (*layers, *(part for layer in layers for part in _held(layer)), *model.weights, *more)
     forms = tuple(layer.compute_dtype for layer in layers), tuple(tuple(one.shape) for one in model.weights)
     whole = (key, forms, tuple(id(one) for one in more))

@@ -218,7 +218,7 @@ class Climb:
             warnings.warn(
                 f"`reference` has {len(natural)} cuts of the pictures' size: by how many standard deviations a filter "
                 f"is ahead is known roughly only. Pass more natural inputs, so that there are {distinct.FEWEST} or "
-                "more, better some dozens.",
+                f"more, better some dozens of unlike pictures. Received: layer={self._name!r}",
                 stacklevel=5,
             )
         return known
@@ -284,7 +284,7 @@ class Climb:
             row[len(one.curve)] = one.reached
         percentile = [
             np.nan
-            if known.natural is None or np.isnan(one.reached)
+            if known.natural is None or not np.isfinite(one.reached)
             else 100 * (known.natural[:, index] < one.reached).mean()
             for index, one, known in zip(filters, pictures, limits, strict=True)
         ]

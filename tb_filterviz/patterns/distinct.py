@@ -28,7 +28,7 @@ UNKNOWN = np.zeros((2, 0), np.float32)
 """Stands for `statistics` where nothing is compared."""
 
 FEWEST = 16
-"""Of fewer natural inputs a standard deviation is off by a fifth and more."""
+"""Of fewer cuts of natural inputs, even of unlike ones, a standard deviation is off by a fifth and more."""
 
 
 def statistics(natural: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -84,8 +84,10 @@ def _affine(heard: tap.Heard) -> tuple[Any, Any]:
     filters = heard.response.shape[-1]
     if heard.normalization is None:
         return tf.ones(filters), tf.zeros(filters)
-    if type(heard.normalization) is keras.layers.BatchNormalization:  # in half precision it would round what it gives
-        return _affine_of(heard.normalization)
+    if type(heard.normalization) is keras.layers.BatchNormalization:
+        scale, shift = _affine_of(heard.normalization)
+        if scale.shape == (filters,):
+            return scale, shift
     axis = heard.normalization.axis
     axis = (axis[0] if isinstance(axis, (list, tuple)) else axis) % heard.response.shape.rank
     shape = [1] * heard.response.shape.rank
@@ -96,17 +98,18 @@ def _affine(heard: tap.Heard) -> tuple[Any, Any]:
 
 
 def _affine_of(normalization: Any) -> tuple[Any, Any]:
-    """Returns what a built `BatchNormalization` multiplies by and adds in inference, from its weights, float32."""
-    mean, variance, gamma, beta = (
-        None if weight is None else tf.cast(weight, tf.float32)
-        for weight in (
-            *(normalization.moving_mean, normalization.moving_variance),
-            *(normalization.gamma, normalization.beta),
-        )
-    )
+    """Returns what a `BatchNormalization` multiplies by and adds in inference, float32 `[channels]`.
+
+    It is computed from the weights: in half precision the layer rounds what it gives.
+    """
+    mean, variance = tf.cast(normalization.moving_mean, tf.float32), tf.cast(normalization.moving_variance, tf.float32)
     scale = tf.math.rsqrt(variance + normalization.epsilon)
-    scale = scale if gamma is None else scale * gamma
-    return scale, (0.0 if beta is None else beta) - mean * scale
+    if normalization.scale:
+        scale *= tf.cast(normalization.gamma, tf.float32)
+    shift = -mean * scale
+    if normalization.center:
+        shift += tf.cast(normalization.beta, tf.float32)
+    return scale, shift
 
 
 def _convolve(layer: Any, features: Any, kernels: Any) -> Any:

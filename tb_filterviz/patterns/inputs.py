@@ -69,7 +69,7 @@ class Feed:
 
 _CAFFE = "vgg16 vgg19 resnet50 resnet101 resnet152"
 _TF = (
-    "mobilenet mobilenetv2 inception_v3 inception_resnet_v2 xception nasnet nasnet_mobile nasnet_large "
+    "mobilenet mobilenetv2 inception_v3 inception_resnet_v2 xception NASNet nasnet_mobile nasnet_large "
     "resnet50v2 resnet101v2 resnet152v2"
 )
 _TORCH = "densenet121 densenet169 densenet201"
@@ -120,7 +120,7 @@ def _has_scaling(model: Any) -> bool:
 def _application(model: Any, found: entrance.Entrance | None) -> str | None:
     """Returns how the network of `keras.applications` that pictures enter prepares them; None: they enter none."""
     for _, one in layer_tree(model) if isinstance(model, keras.Model) else ():
-        name = one.name.lower().split("_1.")[0].split("_0.")[0]  # mobilenetv2_1.00_224, NASNet
+        name = one.name.split("_1.")[0].split("_0.")[0]  # mobilenetv2_1.00_224
         if not isinstance(one, keras.Model) or name not in _MODES:
             continue
         if found is None or any(layer is found.layer for _, layer in layer_tree(one)):

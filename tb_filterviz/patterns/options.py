@@ -68,7 +68,9 @@ class PatternOptions:
             `inputs.detect_range`.
         preprocess: What is done to pictures in the input range before they enter the model, for instance
             `keras.applications.vgg16.preprocess_input`: a function of a tensor `[batch, *spatial, channels]` through
-            which gradients pass. None: nothing, but for networks of `keras.applications` that need it.
+            which gradients pass. None: nothing, but for networks of `keras.applications` that need it. Passed again,
+            the same function is not traced again: Python values that it reads are those of the first call. A lambda or
+            a method that is named anew is another one.
         input: Which input of a model with several is climbed: its name or index. None: the only one of floating-point
             numbers with one to three spatial axes, or the only one of these that the layer sees.
         other_inputs: What the other inputs hold meanwhile, by name or index: one sample of each, without the batch

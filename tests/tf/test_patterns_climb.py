@@ -249,7 +249,7 @@ def test_who_gets_fewer_steps_or_tries_since_the_time_is_over_is_told():
     with pytest.warns(UserWarning, match=said) as warned:
         patterns = make(model, conv, max_seconds=1e-9, steps=50, tries=1)
     assert len(patterns) == 6
-    assert warned[0].filename == __file__
+    assert [one.filename for one in warned if "max_seconds" in str(one.message)] == [__file__]
     with pytest.warns(UserWarning, match=said):  # all their steps, but not their second tries
         make(*silent(), max_seconds=1e-9, steps=1, tries=2)
 

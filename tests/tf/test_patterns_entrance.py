@@ -80,14 +80,23 @@ GIVEN = {
 )
 def test_networks_of_keras_applications_are_known_by_the_names_that_they_have(module, name):
     parameters = inspect.signature(getattr(applications, name)).parameters
-    chosen = parameters["name"].default if "name" in parameters else None
-    given = chosen or GIVEN.get(name, name.lower())
+    default = parameters["name"].default if "name" in parameters else None
+    for given in {default or GIVEN.get(name, name.lower()), GIVEN.get(name, name.lower())}:
+        assert_prepared(given, getattr(applications, module).preprocess_input)
+
+
+def test_a_network_of_ones_own_of_nearly_such_a_name_is_not_one_of_them():
+    for name in ("ResNet50", "VGG16", "nasnet_like"):
+        model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), L.Conv2D(2, 3)], name=name)
+        assert inputs.detect_range(model, None, 3) == ((0, 1), None)
+
+
+def assert_prepared(given, expected):
     model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), L.Conv2D(2, 3)], name=given)
     span, preprocess = inputs.detect_range(model, None, 3)
     assert span == (0, 255)
     pictures = np.random.default_rng(0).uniform(0, 255, (1, 4, 4, 3)).astype(np.float32)
-    expected = getattr(applications, module).preprocess_input(pictures.copy())
-    np.testing.assert_allclose(preprocess(pictures.copy()), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(preprocess(pictures.copy()), expected(pictures.copy()), rtol=1e-5, atol=1e-5)
 
 
 BYTES = {
