@@ -14,7 +14,7 @@ import tensorflow as tf
 import tqdm
 from numpy.typing import NDArray
 
-from tb_filterviz.patterns import distinct, engine, parameterization, transforms
+from tb_filterviz.patterns import distinct, engine, parameterization, quantisation, transforms
 from tb_filterviz.patterns.options import PatternOptions
 from tb_filterviz.patterns.prepare import Prepared
 from tb_filterviz.patterns.recipes import Recipe
@@ -191,8 +191,8 @@ class Climb:
         pictures, curve = self._engine.climb(noise, indices, rates, draws, after, places, self._compared)
         if len(curve) < steps:
             self._hurried.update(batch)
-        images = parameterization.quantise(pictures)
-        reached = self._score_own(parameterization.shown(images), indices, places)
+        images = quantisation.quantise(pictures)
+        reached = self._score_own(quantisation.shown(images), indices, places)
         starts = curve[0]
         if not self._engine.sees_start:
             starts = self._score_own(self._engine.pictures(noise), indices, places)

@@ -236,32 +236,6 @@ def squash(latent: Any, contrast: float) -> Any:
     return _logistic(4.0 * contrast * _standardise(latent))
 
 
-def quantise(pictures: NDArray[Any]) -> NDArray[np.uint8]:
-    """Rounds pictures to what a file can hold. Never stretched: a flat picture stays flat.
-
-    Args:
-        pictures: Array of floats, 0..1 (what is not is cut off), of any shape.
-
-    Returns:
-        uint8 of that shape, 0..255.
-    """
-    images: NDArray[np.uint8] = np.clip(np.rint(pictures * 255.0), 0, 255).astype(np.uint8)
-    return images
-
-
-def shown(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Returns what a file shows of pictures.
-
-    Args:
-        images: uint8, 0..255, of any shape: what `quantise` returned.
-
-    Returns:
-        float32 of that shape, 0..1.
-    """
-    pictures: NDArray[np.float32] = images.astype(np.float32) / np.float32(255.0)
-    return pictures
-
-
 def _amplitudes(spatial: tuple[int, ...], decay: float) -> NDArray[np.float32]:
     """Returns the amplitude of each wave of a real Fourier transform; that of the mean is 0."""
     grids = np.meshgrid(*(np.fft.fftfreq(n) for n in spatial[:-1]), np.fft.rfftfreq(spatial[-1]), indexing="ij")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_filterviz.patterns.engine import MEMORY
-from tb_filterviz.patterns.parameterization import quantise, shown
+from tb_filterviz.patterns.quantisation import quantise, shown
 
 MOST = 400
 """The most cuts that are measured."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from typing import Any
 
+import keras
 import numpy as np
 
 from tb_filterviz.patterns import engine
@@ -34,3 +35,17 @@ def interrupt_climb(monkeypatch: Any, number: int) -> None:
         return real(*arguments)
 
     monkeypatch.setattr(engine.Engine, "climb", climbing)
+
+
+def small(filters: int = 6, **options: Any) -> tuple[Any, Any]:
+    """Returns a model of two layers, and the second one."""
+    conv = keras.layers.Conv2D(filters, 3, activation="relu", name="conv", **options)
+    first = keras.layers.Conv2D(5, 3, activation="elu", name="first")
+    return keras.Sequential([keras.Input((None, None, 3)), first, conv]), conv
+
+
+def silent() -> tuple[Any, Any]:
+    """Returns `small()` whose last layer fires nowhere on average, and that layer."""
+    model, conv = small()
+    conv.set_weights([conv.get_weights()[0], np.full(6, -9.0)])
+    return model, conv

@@ -1,16 +1,13 @@
-"""How a climb is led: references, failure, second tries, the clock and the interrupt."""
+"""How a climb is led: references, failure, second tries, the bounds of a batch."""
 
-import contextlib
 import itertools
-import signal
-import types
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tb_filterviz.patterns import climb, engine, generate, generate_patterns, parameterization, reference, transforms
+from tb_filterviz.patterns import climb, engine, generate_patterns, parameterization, reference, transforms
 from tb_filterviz.patterns.recipes import RECIPES, Recipe
 from tests.bench.patterns import metrics
 from tests.tf import support
@@ -26,19 +23,6 @@ def _seeded():
 
 def make(model, layer, filters=None, **options):
     return generate_patterns(model, layer, filters, **{"size": SIDE, "steps": 6, "progress": False, **options})
-
-
-def small(filters=6, **options):
-    conv = L.Conv2D(filters, 3, activation="relu", name="conv", **options)
-    first = L.Conv2D(5, 3, activation="elu", name="first")
-    return keras.Sequential([keras.Input((None, None, 3)), first, conv]), conv
-
-
-def silent():
-    """Returns `small()` whose last layer fires nowhere on average, and that layer."""
-    model, conv = small()
-    conv.set_weights([conv.get_weights()[0], np.full(6, -9.0)])
-    return model, conv
 
 
 def respond(model, conv, images, low=0.0, high=1.0):
@@ -61,7 +45,7 @@ def noise_pictures(recipe, seed, count, shape=(SIDE, SIDE, 3)):
 
 @pytest.mark.parametrize("recipe", ["default", "classic"])
 def test_noise_is_the_most_that_eight_pictures_of_noise_reach(recipe):
-    model, conv = small()
+    model, conv = support.small()
     patterns = make(model, conv, [1, 4], recipe=recipe, seed=3, tries=1)
     measured = respond(model, conv, noise_pictures(recipe, 3, climb.NOISES))
     np.testing.assert_allclose(patterns.noise, measured.max(0)[[1, 4]], rtol=1e-4, atol=1e-5)
@@ -69,7 +53,7 @@ def test_noise_is_the_most_that_eight_pictures_of_noise_reach(recipe):
 
 
 def test_natural_and_percentile_are_those_of_the_cuts():
-    model, conv = small()
+    model, conv = support.small()
     random = np.random.default_rng(0)
     natural = random.uniform(-2, 3, (3, 2 * SIDE + 5, SIDE, 3))
     patterns = make(model, conv, input_range=(-2, 3), reference=natural, tries=1, steps=1)
@@ -84,7 +68,7 @@ def test_natural_and_percentile_are_those_of_the_cuts():
 
 
 def test_who_answers_natural_inputs_more_than_its_pattern_has_failed():
-    model, conv = small()
+    model, conv = support.small()
     best = make(model, conv, steps=40, recipe="classic")
     assert not best.failed.any()
     natural = best.images[[2]] / 255.0
@@ -132,14 +116,14 @@ def test_only_so_many_cuts_are_measured_and_few_together_where_they_are_large(pi
     ],
 )
 def test_wrong_references_say_what_was_expected(natural, words, monkeypatch):
-    model, conv = small()
+    model, conv = support.small()
     monkeypatch.setattr(engine, "Engine", None)  # nothing is traced before
     with pytest.raises(ValueError, match=words):
         make(model, conv, reference=natural)
 
 
 def test_the_curve_leads_from_the_start_to_what_is_reached():
-    model, conv = small()
+    model, conv = support.small()
     patterns = make(model, conv, steps=9, tries=1, recipe="classic", compute_dtype="float32")
     assert patterns.curve.shape == (6, 10)
     # Nothing is moved: before the first step it is the start.
@@ -182,7 +166,7 @@ def test_a_filter_of_zeros_fails_after_all_tries_and_costs_the_other_nothing():
 def test_a_second_try_may_succeed_and_then_counts(monkeypatch):
     """One tiny step cannot pass what eight pictures of noise reach; many of them can."""
     monkeypatch.setitem(RECIPES, "timid", Recipe("timid", "pixel", steps=1, rate=0.05, last_rate=0.05))
-    model, conv = small()
+    model, conv = support.small()
     short = make(model, conv, steps=1, tries=1, recipe="timid")
     assert short.failed.any()
     again = make(model, conv, steps=1, tries=6, recipe="timid")
@@ -208,7 +192,7 @@ def test_the_better_try_counts_where_all_failed():
 
 def test_a_failed_filter_is_marked_whatever_its_neighbours_are(monkeypatch):
     monkeypatch.setitem(RECIPES, "timid", Recipe("timid", "pixel", steps=1, rate=0.05, last_rate=0.05))
-    model, conv = small()
+    model, conv = support.small()
     together = make(model, conv, tries=1, recipe="timid", batch_size=2)
     assert together.failed.any()
     for index in range(6):
@@ -217,7 +201,7 @@ def test_a_failed_filter_is_marked_whatever_its_neighbours_are(monkeypatch):
 
 
 def test_the_neuron_in_the_middle_alone_can_be_the_goal():
-    model, conv = small()
+    model, conv = support.small()
     patterns = make(model, conv, objective="neuron", recipe="classic", steps=20)
     response = np.asarray(_linear(conv, model.layers[0](patterns.images / np.float32(255))))
     middle = response[:, response.shape[1] // 2, response.shape[2] // 2]
@@ -230,103 +214,10 @@ def test_the_neuron_in_the_middle_alone_can_be_the_goal():
     assert (moved[~seen] == 0).all()
 
 
-def test_when_the_time_is_over_what_is_done_is_returned_with_a_warning():
-    model, conv = small()
-    said = (
-        "`max_seconds`=1e-09 are over: the patterns of 2 of 6 filters of 'conv' are done, 2 of them with fewer steps "
-        "or tries than asked for, the others are left out"
-    )
-    with pytest.warns(UserWarning, match=said):
-        patterns = make(model, conv, max_seconds=1e-9, batch_size=2, steps=50)
-    assert patterns.filters.tolist() == [0, 1]
-    assert np.isfinite(patterns.reached).all()
-    assert patterns.curve.shape == (2, 2), "the step that the first ones take in any case"
-
-
-def test_who_gets_fewer_steps_or_tries_since_the_time_is_over_is_told():
-    model, conv = small()
-    said = "the patterns of 6 of 6 filters of 'conv' are done, 6 of them with fewer steps or tries than asked for$"
-    with pytest.warns(UserWarning, match=said) as warned:
-        patterns = make(model, conv, max_seconds=1e-9, steps=50, tries=1)
-    assert len(patterns) == 6
-    assert [one.filename for one in warned if "max_seconds" in str(one.message)] == [__file__]
-    with pytest.warns(UserWarning, match=said):  # all their steps, but not their second tries
-        make(*silent(), max_seconds=1e-9, steps=1, tries=2)
-
-
-@pytest.mark.parametrize("in_time", [True, False])
-def test_a_try_at_spots_that_the_clock_ends_does_not_take_the_place_of_a_picture(monkeypatch, in_time):
-    model, conv = silent()
-    once = make(model, conv, tries=1)
-    assert (once.reached < 0).all()
-    now, real, tries = [0.0], engine.Engine.climb, []
-
-    def climbing(*arguments):
-        tries.append(1)
-        now[0] = 5.0 * (len(tries) == 2 and not in_time)
-        return real(*arguments)
-
-    monkeypatch.setattr(engine.Engine, "climb", climbing)
-    monkeypatch.setattr(climb, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
-    with contextlib.nullcontext() if in_time else pytest.warns(UserWarning, match="6 of them with fewer steps"):
-        patterns = make(model, conv, tries=2, max_seconds=1)
-    assert len(tries) == 2
-    assert patterns.spots.tolist() == [in_time] * 6
-    if not in_time:
-        for name in ("images", "reached", "curve"):
-            np.testing.assert_array_equal(getattr(patterns, name), getattr(once, name))
-
-
-def test_enough_time_changes_nothing():
-    model, conv = small()
-    np.testing.assert_array_equal(make(model, conv, max_seconds=1e6).images, make(model, conv).images)
-
-
-def test_an_interrupt_returns_what_is_done(monkeypatch):
-    model, conv = small()
-    whole = make(model, conv, batch_size=2)
-    support.interrupt_climb(monkeypatch, 3)
-    with pytest.warns(UserWarning, match=r"interrupted: the patterns of 4 filters are done and returned, the others"):
-        patterns = make(model, conv, batch_size=2)
-    assert patterns.filters.tolist() == [0, 1, 2, 3]
-    for name in ("images", "start", "reached", "noise", "failed"):
-        np.testing.assert_array_equal(getattr(patterns, name), getattr(whole, name)[:4])
-
-
-def test_an_interrupt_before_anything_is_done_goes_through(monkeypatch):
-    model, conv = small()
-    support.interrupt_climb(monkeypatch, 1)
-    with pytest.raises(KeyboardInterrupt):
-        make(model, conv, batch_size=2)
-    assert "call" not in vars(conv)
-
-
-def test_an_interrupt_is_heard_in_the_middle_of_a_long_climb():
-    model, conv = small()
-    previous = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
-    # Again after a while, as a person would, should the first fall where nobody hears it.
-    signal.setitimer(signal.ITIMER_REAL, 3.0, 5.0)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            make(model, conv, steps=10**6, max_seconds=120)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
-
-
-def test_who_passes_an_interrupt_on_gets_both(monkeypatch):
-    model, conv = small()
-    support.interrupt_climb(monkeypatch, 2)
-    options = generate.PatternOptions(size=SIDE, steps=2, batch_size=4, progress=False)
-    made, interrupt = generate.until_interrupt(model, conv, options=options)
-    assert made.filters.tolist() == [0, 1, 2, 3]
-    assert isinstance(interrupt, KeyboardInterrupt)
-
-
 def test_the_moves_of_robust_pictures_are_seen_by_the_climb():
     """At each step the response is that to the moved picture."""
     recipe, shape = RECIPES["robust"], (SIDE, SIDE, 3)
-    model, conv = small()
+    model, conv = support.small()
     climber = engine.Engine(model, conv, lambda pictures: pictures, shape, recipe)
     noise = parameterization.noise(0, [2], climber.parameterization)
     draws = transforms.draw(recipe, 1, 0, [2])

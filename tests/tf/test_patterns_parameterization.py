@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tb_filterviz.patterns import parameterization
+from tb_filterviz.patterns import parameterization, quantisation
 from tb_filterviz.patterns.recipes import RECIPES
 
 SHAPES = [(24, 3), (26, 25, 3), (15, 14, 1), (6, 7, 8, 2)]
@@ -201,7 +201,7 @@ def test_pixels_stay_pixels():
 
 def test_quantising_rounds_and_never_stretches():
     pictures = np.array([0.4999 / 255, 0.5001 / 255, 0.5, 0.5, 1.7, -3.0])
-    assert parameterization.quantise(pictures).tolist() == [0, 1, 128, 128, 255, 0]
+    assert quantisation.quantise(pictures).tolist() == [0, 1, 128, 128, 255, 0]
 
 
 def test_another_try_begins_with_another_noise():
